@@ -1,7 +1,7 @@
 """Write the requirement locks, or check that they follow requirements*.in and pyproject.toml.
 
-    python tools/locks.py            write every lock (needs the network)
-    python tools/locks.py --check    compare names only (no network), exit 1 on a difference
+python tools/locks.py            write every lock (needs the network)
+python tools/locks.py --check    compare names only (no network), exit 1 on a difference
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("requirements", "requirements.assets", "requirements.test", "requirements.bench", "requirements.docs")
+NAMES = (
+    "requirements",
+    "requirements.assets",
+    "requirements.test",
+    "requirements.bench",
+    "requirements.docs",
+)
 ONLY_FOR_BUILDING = {"setuptools"}
 
 
@@ -31,7 +37,11 @@ def wanted(path: Path) -> list[str]:
 
 def locked(path: Path) -> set[str]:
     """Return the names pinned in a lock file."""
-    return {canonical(line) for line in path.read_text(encoding="utf-8").splitlines() if re.match(r"[A-Za-z0-9]", line)}
+    return {
+        canonical(line)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"[A-Za-z0-9]", line)
+    }
 
 
 def write(*, upgrade: bool) -> None:
@@ -66,7 +76,9 @@ def faults() -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--upgrade", action="store_true")
     options = parser.parse_args()
