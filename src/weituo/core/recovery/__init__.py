@@ -1,0 +1,1 @@
+"""Buckets, roll rates, liquidation curves, metrics and expected recovery."""

@@ -1,0 +1,1 @@
+"""The simulated portfolio and agencies: everybody in it is invented."""
