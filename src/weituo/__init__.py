@@ -1,0 +1,1 @@
+"""Weituo 委托: the lender's side of outsourced debt collection."""

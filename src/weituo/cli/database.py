@@ -1,0 +1,36 @@
+"""`weituo database prepare | migrate | stop`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from weituo.cli import face as cli
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add `database`."""
+    database = verbs.add_parser("database", help="prepare, migrate or stop the database").add_subparsers(dest="what", required=True)
+    cli.common(database.add_parser("prepare", help="start the server, make roles, database and tables")).set_defaults(run=_prepare)
+    cli.common(database.add_parser("stop", help="stop the embedded server")).set_defaults(run=_stop, needs_database=False)
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from django.conf import settings
+
+    from weituo.config.database import migrate
+
+    migrate()
+    described = {key: settings.DATABASES["default"][key] for key in ("HOST", "PORT", "NAME")}
+    cli.show(arguments, described, f"{described['NAME']} on {described['HOST']}:{described['PORT']} is up to date")
+    return 0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from django.conf import settings
+
+    from weituo.foundation.engine import postgres
+
+    stopped = postgres.stop(settings.WEITUO_HOME)
+    cli.show(arguments, {"stopped": stopped}, "stopped" if stopped else "no server was running")
+    return 0

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from weituo.foundation.ids import UuidV7, new_id
+
+
+class ImportFile(models.Model):
+    """One imported file; its digest makes a repeat a no-op."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    digest = models.CharField(max_length=64)
+    profile = models.CharField(max_length=80)
+    filename = models.TextField()
+    as_of = models.DateField()
+    currency = models.CharField(max_length=3)
+    rows = models.IntegerField()
+    accounts = models.IntegerField()
+    borrowers = models.IntegerField()
+    history_rows = models.IntegerField()
+    rejected = models.IntegerField()
+    balance_minor = models.BigIntegerField()
+    #: the printed summary (by_bucket, money by component, reject file name)
+    report = models.JSONField(default=dict)
+    imported_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "book_import_file"
+        constraints = [models.UniqueConstraint(fields=["digest", "profile"], name="book_import_once")]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class Borrower(models.Model):
+    """A person or organisation that owes; who it is stands in the vault under `subject_id`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
+    subject_id = models.UUIDField(unique=True)
+    #: the lender's own customer number; never leaves the lender
+    external_ref = models.TextField(unique=True)
+    is_organisation = models.BooleanField(db_default=False)
+    language = models.CharField(max_length=10, db_default="zh-hans")
+    #: province code (GB/T 2260, two digits) or country subdivision
+    region = models.CharField(max_length=12, db_default="")
+
+    class Meta:
+        db_table = "book_borrower"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Account(models.Model):
+    """One overdue loan of one borrower, as of the last import plus booked payments."""
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("open")
+        CLOSED = "CLOSED", _("closed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
+    borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT)
+    external_ref = models.TextField(unique=True)
+    product = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    principal_minor = models.BigIntegerField()
+    interest_minor = models.BigIntegerField(db_default=0)
+    fee_minor = models.BigIntegerField(db_default=0)
+    balance_minor = models.BigIntegerField()
+    credit_limit_minor = models.BigIntegerField(null=True)
+    opened_on = models.DateField(null=True)
+    past_due_since = models.DateField(null=True)
+    days_past_due = models.IntegerField()
+    #: CURRENT, M1 … M6, M7+ (core/recovery)
+    bucket = models.CharField(max_length=8)
+    region = models.CharField(max_length=12, db_default="")
+    as_of = models.DateField()
+    status = models.CharField(max_length=8, choices=Status.choices, db_default=Status.OPEN)
+    import_file = models.ForeignKey(ImportFile, on_delete=models.RESTRICT)
+
+    class Meta:
+        db_table = "book_account"
+        indexes = [models.Index(fields=["bucket", "id"], name="book_account_bucket")]
+        constraints = [
+            models.CheckConstraint(name="book_account_balance_is_sum", condition=Q(balance_minor=F("principal_minor") + F("interest_minor") + F("fee_minor"))),
+            models.CheckConstraint(name="book_account_not_negative", condition=Q(principal_minor__gte=0, interest_minor__gte=0, fee_minor__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RepaymentMonth(models.Model):
+    """One month of one account's history: what was billed, what was paid, how late."""
+
+    pk = models.CompositePrimaryKey("account_id", "month")
+    account = models.ForeignKey(Account, on_delete=models.RESTRICT, db_index=False)
+    month = models.DateField()
+    bill_minor = models.BigIntegerField(null=True)
+    paid_minor = models.BigIntegerField(null=True)
+    months_late = models.SmallIntegerField(null=True)
+
+    class Meta:
+        db_table = "book_repayment_month"
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.month}"
+
+
+class ContactPoint(models.Model):
+    """A way to reach somebody about a borrower; the number itself is the vault's field `field` at `position`."""
+
+    class Channel(models.TextChoices):
+        PHONE = "PHONE", _("phone")
+        EMAIL = "EMAIL", _("e-mail")
+        ADDRESS = "ADDRESS", _("address")
+
+    class Role(models.TextChoices):
+        BORROWER = "BORROWER", _("borrower")
+        CO_BORROWER = "CO_BORROWER", _("co-borrower")
+        GUARANTOR = "GUARANTOR", _("guarantor")
+        CONTACT = "CONTACT", _("contact person")
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
+    borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    role = models.CharField(max_length=12, choices=Role.choices, db_default=Role.BORROWER)
+    field = models.TextField()
+    position = models.SmallIntegerField(db_default=0)
+    #: every zone the point may be in (IANA names); a contact must be allowed in all of them
+    zones = ArrayField(models.TextField(), default=list)
+    valid = models.BooleanField(db_default=True)
+
+    class Meta:
+        db_table = "book_contact_point"
+        constraints = [models.UniqueConstraint(fields=["borrower", "field", "position"], name="book_contact_point_once")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Hold(models.Model):
+    """A reason why an account or a whole borrower must not be worked (or only in a certain way)."""
+
+    class Kind(models.TextChoices):
+        DISPUTE = "DISPUTE", _("disputed")
+        HARDSHIP = "HARDSHIP", _("hardship")
+        DECEASED = "DECEASED", _("deceased")
+        MINOR = "MINOR", _("minor")
+        BANKRUPT = "BANKRUPT", _("bankrupt")
+        REPRESENTED = "REPRESENTED", _("represented by a lawyer")
+        CEASED = "CEASED", _("asked to stop contact")
+        VULNERABLE = "VULNERABLE", _("vulnerable")
+        LEGAL = "LEGAL", _("in legal action")
+        SOLD = "SOLD", _("sold")
+        PROMISE = "PROMISE", _("open promise to pay")
+        COMPLAINT = "COMPLAINT", _("open complaint")
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT)
+    #: NULL: the hold covers all accounts of the borrower
+    account = models.ForeignKey(Account, on_delete=models.RESTRICT, null=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    reason = models.TextField()
+    #: what asked for it: import, care case id, …
+    source = models.TextField(db_default="")
+    active_from = models.DateTimeField()
+    active_to = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "book_hold"
+        indexes = [models.Index(fields=["borrower", "kind"], name="book_hold_open", condition=Q(active_to__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.borrower_id}"

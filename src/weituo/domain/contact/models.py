@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from weituo.foundation.ids import UuidV7, new_id
+
+
+class Permit(models.Model):
+    """The program's answer to one request for one contact, with everything needed to give it again."""
+
+    class State(models.TextChoices):
+        GRANTED = "GRANTED", _("granted")
+        REFUSED = "REFUSED", _("refused")
+        USED = "USED", _("used")
+        VOID = "VOID", _("void")
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    placement = models.ForeignKey("placement.Placement", on_delete=models.RESTRICT)
+    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT)
+    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT)
+    collector = models.ForeignKey("partners.Collector", on_delete=models.RESTRICT)
+    channel = models.CharField(max_length=8)
+    purpose = models.CharField(max_length=16)
+    state = models.CharField(max_length=8, choices=State.choices)
+    asked_at = models.DateTimeField()
+    #: when the contact is to be made
+    planned_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)
+    #: [{rule, version, citation, …}] of every denying rule
+    reasons = models.JSONField(default=list)
+    #: {rule pack: version}
+    packs = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict)
+    facts_digest = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "contact_permit"
+        indexes = [
+            models.Index(fields=["borrower", "planned_at"], name="contact_permit_borrower"),
+            models.Index(fields=["agency", "asked_at"], name="contact_permit_agency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.state}"
+
+
+class Attempt(models.Model):
+    """One contact as the agency reported it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    placement = models.ForeignKey("placement.Placement", on_delete=models.RESTRICT)
+    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT)
+    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT)
+    permit = models.OneToOneField(Permit, on_delete=models.RESTRICT, null=True)
+    channel = models.CharField(max_length=8)
+    made_at = models.DateTimeField()
+    reported_at = models.DateTimeField()
+    #: research: result codes (NOT_CONNECTED, UNANSWERED, BUSY, VOICEMAIL, WRONG_PARTY, THIRD_PARTY, RPC_REFUSED, RPC_PROMISE …)
+    result = models.CharField(max_length=20)
+    duration_s = models.IntegerField(db_default=0)
+    #: agency's own id of the message: a repeat is recognised
+    sender_ref = models.TextField()
+
+    class Meta:
+        db_table = "contact_attempt"
+        constraints = [models.UniqueConstraint(fields=["agency", "sender_ref"], name="contact_attempt_once")]
+        indexes = [models.Index(fields=["borrower", "made_at"], name="contact_attempt_borrower"), models.Index(fields=["agency", "made_at"], name="contact_attempt_agency")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.result}"
+
+
+class Violation(models.Model):
+    """A contact that was made against the rules, found after the fact."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    attempt = models.ForeignKey(Attempt, on_delete=models.RESTRICT)
+    code = models.CharField(max_length=32)
+    rule = models.TextField()
+    severity = models.SmallIntegerField()
+    found_at = models.DateTimeField()
+    answer_due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "contact_violation"
+        constraints = [models.UniqueConstraint(fields=["attempt", "code"], name="contact_violation_once"), models.CheckConstraint(name="contact_severity", condition=Q(severity__gte=1, severity__lte=5))]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.agency_id}"

@@ -1,0 +1,1 @@
+"""Ledger 账务: double entry, remittances, payments, commission, settlement statements."""

@@ -1,0 +1,8 @@
+"""Who may do and see what in this room: permission → roles."""
+
+from __future__ import annotations
+
+from weituo.foundation.identity import roles
+from weituo.foundation.identity.roles import Role
+
+roles.declare({})

@@ -1,0 +1,1 @@
+"""Placement 委案: value estimates, runs, approval, placements, recall."""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from weituo.foundation.ids import new_id
+
+
+class Recipient(models.Model):
+    """An agency's public age key (X25519); the private key never comes here."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    public_key = models.TextField()
+    active_from = models.DateTimeField()
+    active_to = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sharing_recipient"
+
+    def __str__(self) -> str:
+        return self.public_key
+
+
+class Package(models.Model):
+    """One encrypted file for one agency with the facts its agreement allows."""
+
+    class State(models.TextChoices):
+        BUILT = "BUILT", _("built")
+        ACKNOWLEDGED = "ACKNOWLEDGED", _("acknowledged")
+        REVOKED = "REVOKED", _("revoked")
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    run = models.ForeignKey("placement.Run", on_delete=models.RESTRICT)
+    agreement = models.ForeignKey("partners.Agreement", on_delete=models.RESTRICT)
+    state = models.CharField(max_length=12, choices=State.choices, db_default=State.BUILT)
+    fields = ArrayField(models.TextField())
+    cases = models.IntegerField()
+    balance_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    #: of the encrypted file
+    digest = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    built_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_reason = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "sharing_package"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Disclosure(models.Model):
+    """One act of sharing named fields with one agency: a package, or one case opened online."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    package = models.ForeignKey(Package, on_delete=models.RESTRICT, null=True)
+    placement = models.ForeignKey("placement.Placement", on_delete=models.RESTRICT, null=True)
+    purpose = models.CharField(max_length=16)
+    fields = ArrayField(models.TextField())
+    cases = models.IntegerField()
+    disclosed_by = models.TextField()
+    disclosed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sharing_disclosure"
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.disclosed_at}"

@@ -1,0 +1,1 @@
+"""Tracking 进展: promises, liquidation curves against plan, reviews, alerts."""

@@ -1,0 +1,1 @@
+"""Files: digests and safe places under WEITUO_HOME."""

@@ -1,0 +1,1 @@
+"""Vault: the only home of personal data. One data key a person, wrapped by a master key; found by keyed blind index."""

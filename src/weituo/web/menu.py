@@ -1,0 +1,50 @@
+"""The console's menu, in process order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from weituo.foundation.tenancy.actors import Actor, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One menu entry: name, address, key after `g`, permission that shows it."""
+
+    label: str | Promise
+    path: str
+    icon: str
+    key: str
+    permission: str
+
+
+ENTRIES = (
+    Entry(_("Today"), "/", "sun", "t", "book.read"),
+    Entry(_("Book"), "/book/", "notebook", "b", "book.read"),
+    Entry(_("Agencies"), "/agencies/", "building", "a", "partners.read"),
+    Entry(_("Plans"), "/plans/", "target-arrow", "p", "plans.read"),
+    Entry(_("Placement"), "/placement/", "arrows-split-2", "l", "placement.read"),
+    Entry(_("Sharing"), "/sharing/", "lock-share", "s", "sharing.read"),
+    Entry(_("Conduct"), "/conduct/", "shield-check", "c", "contact.read"),
+    Entry(_("Progress"), "/progress/", "chart-line", "r", "tracking.read"),
+    Entry(_("Money"), "/money/", "coins", "m", "ledger.read"),
+    Entry(_("Care"), "/care/", "heart-handshake", "h", "care.read"),
+    Entry(_("Evaluation"), "/evaluation/", "scale", "e", "evaluation.read"),
+    Entry(_("Models"), "/models/", "brain", "o", "placement.read"),
+    Entry(_("Log"), "/log/", "list-check", "g", "audit.read"),
+    Entry(_("Settings"), "/settings/", "settings", "x", "book.read"),
+)
+
+
+def entries_for(actor: Actor, path: str) -> list[dict[str, object]]:
+    """Give the entries this actor may open, the present one marked."""
+    if actor.kind not in {Kind.LENDER, Kind.AUDITOR}:
+        return []
+    return [
+        {"label": entry.label, "path": entry.path, "icon": entry.icon, "key": entry.key, "here": path == entry.path if entry.path == "/" else path.startswith(entry.path)}
+        for entry in ENTRIES
+        if actor.may(entry.permission)
+    ]

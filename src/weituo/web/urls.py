@@ -1,0 +1,46 @@
+"""Addresses of the web faces. Console rooms live at the root, in process order."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+#: address → module with `urlpatterns` (and `app_name`) of each console room
+CONSOLE = {
+    "": "today",
+    "book/": "book",
+    "agencies/": "partners",
+    "plans/": "plans",
+    "placement/": "placement",
+    "models/": "models",
+    "sharing/": "sharing",
+    "conduct/": "contact",
+    "progress/": "tracking",
+    "money/": "ledger",
+    "care/": "care",
+    "evaluation/": "evaluation",
+    "business-case/": "business_case",
+    "log/": "log",
+    "settings/": "settings",
+}
+
+
+def _rooms() -> list[object]:
+    found = []
+    for address, module in CONSOLE.items():
+        name = f"weituo.web.console.{module}"
+        if find_spec(name) is not None:
+            found.append(path(address, include((import_module(name).urlpatterns, module))))
+    for address, module in {"agency/": "weituo.web.agency.urls", "my/": "weituo.web.borrower.urls"}.items():
+        if find_spec(module) is not None:
+            found.append(path(address, include(module)))
+    return found
+
+
+urlpatterns = [
+    *_rooms(),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+]
