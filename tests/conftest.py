@@ -44,8 +44,12 @@ class Databases:
         """Make the database `name`, a copy of `template`."""
         with self.administrator() as connection:
             if template != "template0":
-                connection.execute(f'CREATE DATABASE "{name}" OWNER weituo_owner TEMPLATE "{template}" STRATEGY FILE_COPY')
-                connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO weituo_app, weituo_app_agency, weituo_app_borrower')
+                connection.execute(
+                    f'CREATE DATABASE "{name}" OWNER weituo_owner TEMPLATE "{template}" STRATEGY FILE_COPY'
+                )
+                connection.execute(
+                    f'GRANT CONNECT ON DATABASE "{name}" TO weituo_app, weituo_app_agency, weituo_app_borrower'
+                )
                 connection.execute(f'GRANT TEMPORARY ON DATABASE "{name}" TO weituo_lender, weituo_worker')
             else:
                 self._database.make_database(connection, name)

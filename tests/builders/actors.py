@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5, NAMESPACE_DNS
+from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from weituo.foundation.identity import people
 from weituo.foundation.identity.roles import KIND_OF, Role, permissions_of
@@ -16,12 +16,25 @@ def actor_id(name: str) -> UUID:
 
 def staff(role: Role = Role.VENDOR_MANAGER, *, name: str = "lin") -> Actor:
     """A lender's person."""
-    return Actor(kind=KIND_OF.get(role, Kind.LENDER), id=str(actor_id(name)), name=name.title(), role=role.value, permissions=permissions_of(role))
+    return Actor(
+        kind=KIND_OF.get(role, Kind.LENDER),
+        id=str(actor_id(name)),
+        name=name.title(),
+        role=role.value,
+        permissions=permissions_of(role),
+    )
 
 
 def agency_system(agency_id: UUID, *, role: Role = Role.INTEGRATOR) -> Actor:
     """An agency's system, supervisor or collector."""
-    return Actor(kind=Kind.AGENCY, id=f"key:{agency_id}", name="agency system", role=role.value, permissions=permissions_of(role), agency_id=agency_id)
+    return Actor(
+        kind=Kind.AGENCY,
+        id=f"key:{agency_id}",
+        name="agency system",
+        role=role.value,
+        permissions=permissions_of(role),
+        agency_id=agency_id,
+    )
 
 
 def borrower(borrower_id: UUID) -> Actor:

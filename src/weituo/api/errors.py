@@ -25,9 +25,24 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, fault: ValidationError) -> HttpResponse:
-        problems = [{"where": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in fault.errors]
-        return _problem(422, type="urn:weituo:bad_input", title="The request does not fit its schema.", code="bad_input", problems=problems)
+        problems = [
+            {"where": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in fault.errors
+        ]
+        return _problem(
+            422,
+            type="urn:weituo:bad_input",
+            title="The request does not fit its schema.",
+            code="bad_input",
+            problems=problems,
+        )
 
     @api.exception_handler(AuthenticationError)
     def unknown(request: HttpRequest, fault: AuthenticationError) -> HttpResponse:
-        return _problem(401, type="urn:weituo:key_refused", title="A live API key is needed.", code="key_refused", remedy="Send “Authorization: Bearer <key>”.")
+        return _problem(
+            401,
+            type="urn:weituo:key_refused",
+            title="A live API key is needed.",
+            code="key_refused",
+            remedy="Send “Authorization: Bearer <key>”.",
+        )

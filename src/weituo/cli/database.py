@@ -10,9 +10,15 @@ from weituo.cli import face as cli
 
 def add_verbs(verbs: Any) -> None:
     """Add `database`."""
-    database = verbs.add_parser("database", help="prepare, migrate or stop the database").add_subparsers(dest="what", required=True)
-    cli.common(database.add_parser("prepare", help="start the server, make roles, database and tables")).set_defaults(run=_prepare)
-    cli.common(database.add_parser("stop", help="stop the embedded server")).set_defaults(run=_stop, needs_database=False)
+    database = verbs.add_parser("database", help="prepare, migrate or stop the database").add_subparsers(
+        dest="what", required=True
+    )
+    cli.common(
+        database.add_parser("prepare", help="start the server, make roles, database and tables")
+    ).set_defaults(run=_prepare)
+    cli.common(database.add_parser("stop", help="stop the embedded server")).set_defaults(
+        run=_stop, needs_database=False
+    )
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
@@ -22,7 +28,9 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
     migrate()
     described = {key: settings.DATABASES["default"][key] for key in ("HOST", "PORT", "NAME")}
-    cli.show(arguments, described, f"{described['NAME']} on {described['HOST']}:{described['PORT']} is up to date")
+    cli.show(
+        arguments, described, f"{described['NAME']} on {described['HOST']}:{described['PORT']} is up to date"
+    )
     return 0
 
 

@@ -12,12 +12,29 @@ from importlib import import_module
 from typing import Any
 
 #: modules that add verbs, in process order
-VERB_MODULES = ("demo", "book", "partners", "plans", "placement", "sharing", "contact", "ledger", "tracking", "care", "evaluation", "audit", "identity", "database")
+VERB_MODULES = (
+    "demo",
+    "book",
+    "partners",
+    "plans",
+    "placement",
+    "sharing",
+    "contact",
+    "ledger",
+    "tracking",
+    "care",
+    "evaluation",
+    "audit",
+    "identity",
+    "database",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Collect every verb."""
-    parser = argparse.ArgumentParser(prog="weituo", description="Weituo 委托: the lender's side of outsourced debt collection.")
+    parser = argparse.ArgumentParser(
+        prog="weituo", description="Weituo 委托: the lender's side of outsourced debt collection."
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERB_MODULES:
         try:
@@ -33,7 +50,13 @@ def build_parser() -> argparse.ArgumentParser:
 def common(verb: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Give a verb the options that every verb has."""
     verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    verb.add_argument("--as", dest="username", default=os.environ.get("WEITUO_AS", ""), metavar="USER", help="act as this user (default: the program's own operator)")
+    verb.add_argument(
+        "--as",
+        dest="username",
+        default=os.environ.get("WEITUO_AS", ""),
+        metavar="USER",
+        help="act as this user (default: the program's own operator)",
+    )
     return verb
 
 

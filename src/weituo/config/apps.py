@@ -12,6 +12,17 @@ class WeituoConfig(AppConfig):
     def ready(self) -> None:
         from importlib import import_module
 
-        for room in ("book", "partners", "plans", "placement", "sharing", "contact", "ledger", "tracking", "care", "evaluation"):
+        for room in (
+            "book",
+            "partners",
+            "plans",
+            "placement",
+            "sharing",
+            "contact",
+            "ledger",
+            "tracking",
+            "care",
+            "evaluation",
+        ):
             import_module(f"weituo.domain.{room}.policies")
         import_module("weituo.domain.reactions")

@@ -27,7 +27,12 @@ def describe(home: Path) -> dict[str, Any]:
     path = home / "database.json"
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-    return {"host": "", "port": 0, "name": "weituo", "passwords": {role: secrets.token_urlsafe(24) for role in LOGIN_ROLES}}
+    return {
+        "host": "",
+        "port": 0,
+        "name": "weituo",
+        "passwords": {role: secrets.token_urlsafe(24) for role in LOGIN_ROLES},
+    }
 
 
 def keep(home: Path, described: dict[str, Any]) -> None:
@@ -45,7 +50,11 @@ def administrator(home: Path) -> tuple[str, dict[str, Any]]:
     url = os.environ.get("DATABASE_URL", "")
     if url:
         parts = urlsplit(url)
-        return url, {"host": parts.hostname or "127.0.0.1", "port": parts.port or 5432, "name": parts.path.lstrip("/") or "weituo"}
+        return url, {
+            "host": parts.hostname or "127.0.0.1",
+            "port": parts.port or 5432,
+            "name": parts.path.lstrip("/") or "weituo",
+        }
     from weituo.foundation.engine import postgres
 
     server = postgres.ensure_running(home, fast=os.environ.get("WEITUO_PG_FAST", "") == "1")
@@ -65,10 +74,14 @@ def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
 
 def make_roles(connection: psycopg.Connection[Any], passwords: dict[str, str]) -> None:
     """Make the login and group roles and say which login may assume which role."""
-    known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'weituo%'")}
+    known = {
+        row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'weituo%'")
+    }
     for role in GROUP_ROLES:
         if role not in known:
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOSUPERUSER NOBYPASSRLS").format(sql.Identifier(role)))
+            connection.execute(
+                sql.SQL("CREATE ROLE {} NOLOGIN NOSUPERUSER NOBYPASSRLS").format(sql.Identifier(role))
+            )
     for role in LOGIN_ROLES:
         verb = "ALTER" if role in known else "CREATE"
         connection.execute(
@@ -78,7 +91,11 @@ def make_roles(connection: psycopg.Connection[Any], passwords: dict[str, str]) -
         )
     for login, roles in MAY_ASSUME.items():
         for role in roles:
-            connection.execute(sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(sql.Identifier(role), sql.Identifier(login)))
+            connection.execute(
+                sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(
+                    sql.Identifier(role), sql.Identifier(login)
+                )
+            )
 
 
 def make_database(connection: psycopg.Connection[Any], name: str, *, template: str = "template0") -> None:
@@ -86,11 +103,15 @@ def make_database(connection: psycopg.Connection[Any], name: str, *, template: s
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
         return
     connection.execute(
-        sql.SQL("CREATE DATABASE {} OWNER weituo_owner TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        sql.SQL("CREATE DATABASE {} OWNER weituo_owner TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
     )
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     connection.execute(
-        sql.SQL("GRANT CONNECT ON DATABASE {0} TO weituo_app, weituo_app_agency, weituo_app_borrower; GRANT TEMPORARY ON DATABASE {0} TO weituo_lender, weituo_worker").format(sql.Identifier(name))
+        sql.SQL(
+            "GRANT CONNECT ON DATABASE {0} TO weituo_app, weituo_app_agency, weituo_app_borrower; GRANT TEMPORARY ON DATABASE {0} TO weituo_lender, weituo_worker"
+        ).format(sql.Identifier(name))
     )
 
 

@@ -11,7 +11,12 @@ from typing import Any
 from weituo.foundation.vault.keyring import FileKeyring
 
 PROJECT = Path(__file__).resolve().parents[3]
-LOGINS = {"default": "weituo_app", "agency": "weituo_app_agency", "borrower": "weituo_app_borrower", "owner": "weituo_owner"}
+LOGINS = {
+    "default": "weituo_app",
+    "agency": "weituo_app_agency",
+    "borrower": "weituo_app_borrower",
+    "owner": "weituo_owner",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,11 @@ def read() -> Places:
     keyring = Path(os.environ.get("WEITUO_KEYRING", home / "keys" / "keyring.json"))
     keys = FileKeyring.ensure(keyring)
     described = home / "database.json"
-    database = json.loads(described.read_text(encoding="utf-8")) if described.exists() else {"host": "127.0.0.1", "port": 1, "name": "weituo", "passwords": {}}
+    database = (
+        json.loads(described.read_text(encoding="utf-8"))
+        if described.exists()
+        else {"host": "127.0.0.1", "port": 1, "name": "weituo", "passwords": {}}
+    )
     return Places(
         home=home,
         keyring=keyring,

@@ -22,6 +22,7 @@ from weituo.foundation.tenancy.actors import Actor
 P = ParamSpec("P")
 R = TypeVar("R")
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActDefinition:
     """A declared act: its dotted, stable name, its permission and where it lives."""
@@ -51,7 +52,9 @@ def act(name: str, *, permission: str) -> Callable[[Callable[P, R]], Callable[P,
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
         if name in _declared:
             raise ProgrammerError(f"two acts are called {name}")
-        _declared[name] = ActDefinition(name=name, permission=permission, function=f"{function.__module__}.{function.__qualname__}")
+        _declared[name] = ActDefinition(
+            name=name, permission=permission, function=f"{function.__module__}.{function.__qualname__}"
+        )
 
         @functools.wraps(function)
         def inner(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -31,7 +31,9 @@ def lock(*, keys: Iterable[str]) -> None:
     with transactions.connection().cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_WAIT_MS_MAX}ms"])
         try:
-            cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k ORDER BY k", [numbers])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k ORDER BY k", [numbers]
+            )
         except OperationalError as fault:
             raise Busy(where=", ".join(sorted(keys))) from fault
         cursor.execute("SELECT set_config('lock_timeout', '0', true)")

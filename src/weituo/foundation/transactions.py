@@ -31,7 +31,9 @@ R = TypeVar("R")
 def transaction(actor: Actor) -> Iterator[None]:
     """Open the outermost, durable unit as `actor`; commit on success, undo everything on any exception."""
     if _scope.current() is not None:
-        raise ProgrammerError("transaction() inside a transaction: the inner function must be @transaction_required")
+        raise ProgrammerError(
+            "transaction() inside a transaction: the inner function must be @transaction_required"
+        )
     with _scope.entered(actor) as alias, _django.atomic(using=alias, durable=not _scope.nested_for_tests()):
         _scope.assume(alias, actor, read_only=False)
         yield

@@ -44,7 +44,13 @@ def entries_for(actor: Actor, path: str) -> list[dict[str, object]]:
     if actor.kind not in {Kind.LENDER, Kind.AUDITOR}:
         return []
     return [
-        {"label": entry.label, "path": entry.path, "icon": entry.icon, "key": entry.key, "here": path == entry.path if entry.path == "/" else path.startswith(entry.path)}
+        {
+            "label": entry.label,
+            "path": entry.path,
+            "icon": entry.icon,
+            "key": entry.key,
+            "here": path == entry.path if entry.path == "/" else path.startswith(entry.path),
+        }
         for entry in ENTRIES
         if actor.may(entry.permission)
     ]

@@ -78,7 +78,9 @@ class AccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.handler(request)
 
-    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: dict[str, object]) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: dict[str, object]
+    ) -> HttpResponse | None:
         rule = access.rule_of(view)
         if rule is None:
             return render(request, "errors/403.html", status=403)
@@ -109,5 +111,3 @@ class AccessMiddleware:
         if isinstance(exception, Refusal):
             return access.refusal_page(request, exception)
         return None
-
-

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import DatabaseError, connections
-from tests.builders import actors
 
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
+
+from tests.builders import actors
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -18,7 +19,12 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def _write(count: int) -> None:
     for number in range(count):
         with transactions.transaction(actors.worker()):
-            journal.write(actor=actors.worker(), at=AT, act="test.done", entries=[journal.Entry(what="thing", ref=str(number), detail={"名": "值", "n": number})])
+            journal.write(
+                actor=actors.worker(),
+                at=AT,
+                act="test.done",
+                entries=[journal.Entry(what="thing", ref=str(number), detail={"名": "值", "n": number})],
+            )
 
 
 def test_a_whole_chain_is_verified_outside_the_database(db: str) -> None:
@@ -27,10 +33,20 @@ def test_a_whole_chain_is_verified_outside_the_database(db: str) -> None:
     assert (verdict.entries, verdict.altered_seq) == (5, None)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_entry SET reason = 'x' WHERE seq = 2", "DELETE FROM audit_entry WHERE seq = 2", "TRUNCATE audit_entry"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET reason = 'x' WHERE seq = 2",
+        "DELETE FROM audit_entry WHERE seq = 2",
+        "TRUNCATE audit_entry",
+    ],
+)
 def test_the_database_refuses_changes_even_to_the_owner(db: str, statement: str) -> None:
     _write(3)
-    with connections["owner"].cursor() as cursor, pytest.raises(DatabaseError, match="never changed or deleted"):
+    with (
+        connections["owner"].cursor() as cursor,
+        pytest.raises(DatabaseError, match="never changed or deleted"),
+    ):
         cursor.execute(statement)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.db import DatabaseError, connections
-from tests.builders import actors
 
 from weituo.foundation import transactions
 from weituo.foundation.ids import new_id
+
+from tests.builders import actors
 
 #: tables without tenants; agencies and borrowers hold no grant on them
 PUBLIC_TABLES = {
@@ -42,7 +43,10 @@ def test_agencies_and_borrowers_hold_no_grant_on_public_tables(db: str) -> None:
 
 @pytest.mark.parametrize("alias", ["agency", "borrower"])
 def test_login_roles_of_agencies_and_borrowers_see_nothing_by_themselves(db: str, alias: str) -> None:
-    with connections[alias].cursor() as cursor, pytest.raises(DatabaseError, match="does not exist|permission denied"):
+    with (
+        connections[alias].cursor() as cursor,
+        pytest.raises(DatabaseError, match="does not exist|permission denied"),
+    ):
         cursor.execute("SELECT count(*) FROM public.placement_placement")
 
 
@@ -50,7 +54,9 @@ def test_a_forged_context_is_refused(db: str) -> None:
     agency = actors.agency_system(new_id())
     with pytest.raises(DatabaseError, match="tenant context refused"), transactions.reading(agency):
         with transactions.connection().cursor() as cursor:
-            cursor.execute("SELECT set_config('weituo.context', replace(current_setting('weituo.context'), 'agency|', 'lender|'), true)")
+            cursor.execute(
+                "SELECT set_config('weituo.context', replace(current_setting('weituo.context'), 'agency|', 'lender|'), true)"
+            )
             cursor.execute("SELECT count(*) FROM placement_placement")
 
 
@@ -63,17 +69,28 @@ def test_an_agency_cannot_take_another_role(db: str) -> None:
 
 
 def test_rows_changed_without_an_audit_entry_cannot_be_committed(db: str) -> None:
-    with pytest.raises(DatabaseError, match="without an audit entry"), transactions.transaction(actors.worker()):
-        with transactions.connection().cursor() as cursor:
-            cursor.execute("INSERT INTO vault_subject (wrapped_key, master_version) VALUES ('\\x00', 1)")
+    with (
+        pytest.raises(DatabaseError, match="without an audit entry"),
+        transactions.transaction(actors.worker()),transactions.connection().cursor() as cursor
+    ):
+        cursor.execute("INSERT INTO vault_subject (wrapped_key, master_version) VALUES ('\\x00', 1)")
 
 
 def test_an_unaudited_change_is_refused_by_the_database_itself(db: str) -> None:
     settings = connections["owner"].settings_dict
-    with psycopg.connect(host=settings["HOST"], port=settings["PORT"], dbname=db, user="weituo_app", password=connections["default"].settings_dict["PASSWORD"]) as raw:
+    with psycopg.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        dbname=db,
+        user="weituo_app",
+        password=connections["default"].settings_dict["PASSWORD"],
+    ) as raw:
         from weituo.foundation.tenancy import scope
 
-        raw.execute("SELECT set_config('role', 'weituo_worker', true), set_config('weituo.context', %s, true)", [scope.token_for(actors.worker(), backend_pid=raw.info.backend_pid)])
+        raw.execute(
+            "SELECT set_config('role', 'weituo_worker', true), set_config('weituo.context', %s, true)",
+            [scope.token_for(actors.worker(), backend_pid=raw.info.backend_pid)],
+        )
         raw.execute("INSERT INTO vault_subject (wrapped_key, master_version) VALUES ('\\x00', 1)")
         with pytest.raises(psycopg.errors.CheckViolation, match="without an audit entry"):
             raw.commit()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connections
-from tests.builders import actors
 
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
@@ -15,6 +14,8 @@ from weituo.foundation.errors import NotAllowed
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 from weituo.foundation.vault import store
+
+from tests.builders import actors
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -27,7 +28,11 @@ def _put(*persons: store.Person) -> None:
 
 def test_what_was_put_is_read_in_order(db: str) -> None:
     subject = new_id()
-    _put(store.Person(subject_id=subject, fields={"name": ["王伟"], "phone": ["+86 100 0000 0001", "10000000002"]}))
+    _put(
+        store.Person(
+            subject_id=subject, fields={"name": ["王伟"], "phone": ["+86 100 0000 0001", "10000000002"]}
+        )
+    )
     assert store.read(actors.worker(), subject_ids=[subject], fields=["name", "phone"]) == {
         subject: {"name": ["王伟"], "phone": ["+86 100 0000 0001", "10000000002"]}
     }
@@ -42,9 +47,14 @@ def test_a_person_is_found_by_a_normalised_value(db: str) -> None:
 
 def test_swapped_ciphertexts_do_not_open(db: str) -> None:
     first, second = new_id(), new_id()
-    _put(store.Person(subject_id=first, fields={"name": ["甲"]}), store.Person(subject_id=second, fields={"name": ["乙"]}))
+    _put(
+        store.Person(subject_id=first, fields={"name": ["甲"]}),
+        store.Person(subject_id=second, fields={"name": ["乙"]}),
+    )
     with connections["owner"].cursor() as cursor:
-        cursor.execute("UPDATE vault_field f SET sealed = o.sealed FROM vault_field o WHERE o.subject_id <> f.subject_id")
+        cursor.execute(
+            "UPDATE vault_field f SET sealed = o.sealed FROM vault_field o WHERE o.subject_id <> f.subject_id"
+        )
     with pytest.raises(InvalidTag):
         store.read(actors.worker(), subject_ids=[first], fields=["name"])
 

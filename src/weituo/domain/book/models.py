@@ -85,8 +85,14 @@ class Account(models.Model):
         db_table = "book_account"
         indexes = [models.Index(fields=["bucket", "id"], name="book_account_bucket")]
         constraints = [
-            models.CheckConstraint(name="book_account_balance_is_sum", condition=Q(balance_minor=F("principal_minor") + F("interest_minor") + F("fee_minor"))),
-            models.CheckConstraint(name="book_account_not_negative", condition=Q(principal_minor__gte=0, interest_minor__gte=0, fee_minor__gte=0)),
+            models.CheckConstraint(
+                name="book_account_balance_is_sum",
+                condition=Q(balance_minor=F("principal_minor") + F("interest_minor") + F("fee_minor")),
+            ),
+            models.CheckConstraint(
+                name="book_account_not_negative",
+                condition=Q(principal_minor__gte=0, interest_minor__gte=0, fee_minor__gte=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -136,7 +142,9 @@ class ContactPoint(models.Model):
 
     class Meta:
         db_table = "book_contact_point"
-        constraints = [models.UniqueConstraint(fields=["borrower", "field", "position"], name="book_contact_point_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["borrower", "field", "position"], name="book_contact_point_once")
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -172,7 +180,11 @@ class Hold(models.Model):
 
     class Meta:
         db_table = "book_hold"
-        indexes = [models.Index(fields=["borrower", "kind"], name="book_hold_open", condition=Q(active_to__isnull=True))]
+        indexes = [
+            models.Index(
+                fields=["borrower", "kind"], name="book_hold_open", condition=Q(active_to__isnull=True)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.borrower_id}"

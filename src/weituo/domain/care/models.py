@@ -44,7 +44,13 @@ class Case(models.Model):
 
     class Meta:
         db_table = "care_case"
-        constraints = [models.CheckConstraint(name="care_case_decided", condition=Q(state="OPEN", decided_at__isnull=True) | Q(state="DECIDED", decided_at__isnull=False, upheld__isnull=False))]
+        constraints = [
+            models.CheckConstraint(
+                name="care_case_decided",
+                condition=Q(state="OPEN", decided_at__isnull=True)
+                | Q(state="DECIDED", decided_at__isnull=False, upheld__isnull=False),
+            )
+        ]
         indexes = [models.Index(fields=["state", "due_at"], name="care_case_clock")]
 
     def __str__(self) -> str:
@@ -68,8 +74,13 @@ class Wish(models.Model):
     class Meta:
         db_table = "care_wish"
         constraints = [
-            models.UniqueConstraint(fields=["borrower"], condition=Q(active_to__isnull=True), name="care_one_wish_in_force"),
-            models.CheckConstraint(name="care_wish_hours", condition=Q(hour_from__gte=0, hour_to__lte=24, hour_from__lt=models.F("hour_to"))),
+            models.UniqueConstraint(
+                fields=["borrower"], condition=Q(active_to__isnull=True), name="care_one_wish_in_force"
+            ),
+            models.CheckConstraint(
+                name="care_wish_hours",
+                condition=Q(hour_from__gte=0, hour_to__lte=24, hour_from__lt=models.F("hour_to")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,149 @@
+"""Reading cases, wishes, and what a borrower sees of their own affairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from weituo.domain.book import queries as book
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.vault import store
+
+
+def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+CASES = {
+    "case_id": pl.String, "kind": pl.String, "state": pl.String, "reason": pl.String, "borrower_id": pl.String, "account_id": pl.String,
+    "placement_id": pl.String, "agency_id": pl.String, "opened_at": pl.Datetime("us", "UTC"), "due_at": pl.Datetime("us", "UTC"),
+    "decided_at": pl.Datetime("us", "UTC"), "upheld": pl.Boolean,
+}  # fmt: skip
+
+
+@transactions.reads
+def cases_frame(viewer: Actor) -> pl.DataFrame:
+    """Give all cases, one row each (columns of `CASES`)."""
+    viewer.require("care.read")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT id::text, kind, state, reason, borrower_id::text, account_id::text, placement_id::text, agency_id::text, opened_at, due_at, decided_at, upheld FROM care_case ORDER BY opened_at, id"
+        )
+        return pl.DataFrame(cursor.fetchall(), schema=CASES, orient="row")
+
+
+@transactions.reads
+def cases(viewer: Actor, *, state: str = "OPEN", kind: str = "", limit: int = 200) -> list[dict[str, Any]]:
+    """List cases by clock: the one due first stands first."""
+    viewer.require("care.read")
+    return _rows(
+        "SELECT c.id, c.number, c.kind, c.state, c.reason, c.source, c.borrower_id, c.account_id, c.agency_id, c.opened_at, c.due_at, c.decided_at, c.upheld "
+        "FROM care_case c WHERE (%s = '' OR c.state = %s) AND (%s = '' OR c.kind = %s) ORDER BY c.due_at, c.number LIMIT %s",
+        [state, state, kind, kind, limit],
+    )
+
+
+@transactions.reads
+def case(viewer: Actor, *, case_id: UUID) -> dict[str, Any] | None:
+    """Give one case with the borrower's own words (opened only for who may read personal data)."""
+    viewer.require("care.read")
+    found = _rows(
+        "SELECT c.*, b.subject_id FROM care_case c JOIN book_borrower b ON b.id = c.borrower_id WHERE c.id = %s",
+        [case_id],
+    )
+    if not found:
+        return None
+    row = found[0]
+    row["text"] = ""
+    if row["text_position"] is not None and viewer.may("vault.read"):
+        words = (
+            store.read(viewer, subject_ids=[row["subject_id"]], fields=["case_text"])
+            .get(row["subject_id"], {})
+            .get("case_text", [])
+        )
+        row["text"] = words[row["text_position"]] if row["text_position"] < len(words) else ""
+    return row
+
+
+@transactions.reads
+def wishes_frame(viewer: Actor) -> pl.DataFrame:
+    """Give the wishes in force: borrower_id, channels, hour_from, hour_to, language."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT borrower_id::text, channels, hour_from::int, hour_to::int, language FROM care_wish WHERE active_to IS NULL"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(),
+            schema={
+                "borrower_id": pl.String,
+                "channels": pl.List(pl.String),
+                "hour_from": pl.Int32,
+                "hour_to": pl.Int32,
+                "language": pl.String,
+            },
+            orient="row",
+        )
+
+
+@transactions.reads
+def my_accounts(viewer: Actor) -> list[dict[str, Any]]:
+    """List the borrower's own accounts: what is owed and why, and who handles it now."""
+    return _rows(
+        "SELECT a.id, a.product, a.currency, a.principal_minor, a.interest_minor, a.fee_minor, a.balance_minor, a.past_due_since, a.days_past_due, a.as_of, a.status, "
+        "p.case_ref, p.placed_at, p.term_to, g.code AS agency_code, g.name_zh AS agency_name_zh, g.name_en AS agency_name_en, g.public_phone AS agency_phone "
+        "FROM book_account a LEFT JOIN placement_placement p ON p.account_id = a.id AND p.state = 'ACTIVE' LEFT JOIN partners_agency g ON g.id = p.agency_id ORDER BY a.past_due_since NULLS LAST, a.id"
+    )
+
+
+@transactions.reads
+def my_history(viewer: Actor, *, account_id: UUID) -> list[dict[str, Any]]:
+    """List months of one of the borrower's own accounts, newest first."""
+    return _rows(
+        "SELECT month, bill_minor, paid_minor, months_late FROM book_repayment_month WHERE account_id = %s ORDER BY month DESC",
+        [account_id],
+    )
+
+
+@transactions.reads
+def my_payments(viewer: Actor) -> list[dict[str, Any]]:
+    """List the borrower's own booked payments, newest first, with what each paid."""
+    return _rows(
+        "SELECT account_id, amount_minor, fee_minor, interest_minor, principal_minor, unapplied_minor, currency, paid_on FROM ledger_payment ORDER BY paid_on DESC, id DESC"
+    )
+
+
+@transactions.reads
+def my_contacts(viewer: Actor) -> list[dict[str, Any]]:
+    """List who contacted the borrower, when and how, newest first."""
+    return _rows(
+        "SELECT a.made_at, a.channel, a.result, g.code AS agency_code, g.name_zh AS agency_name_zh, g.name_en AS agency_name_en FROM contact_attempt a JOIN partners_agency g ON g.id = a.agency_id ORDER BY a.made_at DESC LIMIT 100"
+    )
+
+
+@transactions.reads
+def my_cases(viewer: Actor) -> list[dict[str, Any]]:
+    """List the borrower's own cases with the answers given."""
+    return _rows(
+        "SELECT id, number, kind, state, reason, account_id, opened_at, due_at, decided_at, upheld, answer FROM care_case ORDER BY opened_at DESC"
+    )
+
+
+@transactions.reads
+def my_wish(viewer: Actor) -> dict[str, Any] | None:
+    """Give the borrower's wish in force."""
+    found = _rows(
+        "SELECT channels, hour_from, hour_to, language, active_from FROM care_wish WHERE active_to IS NULL"
+    )
+    return found[0] if found else None
+
+
+def subject_of(viewer: Actor, *, borrower_id: UUID) -> UUID:
+    """Give the vault subject of a borrower."""
+    return book.subject_ids(viewer, borrower_ids=[borrower_id])[borrower_id]

@@ -70,7 +70,10 @@ class Attempt(models.Model):
     class Meta:
         db_table = "contact_attempt"
         constraints = [models.UniqueConstraint(fields=["agency", "sender_ref"], name="contact_attempt_once")]
-        indexes = [models.Index(fields=["borrower", "made_at"], name="contact_attempt_borrower"), models.Index(fields=["agency", "made_at"], name="contact_attempt_agency")]
+        indexes = [
+            models.Index(fields=["borrower", "made_at"], name="contact_attempt_borrower"),
+            models.Index(fields=["agency", "made_at"], name="contact_attempt_agency"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.result}"
@@ -92,7 +95,10 @@ class Violation(models.Model):
 
     class Meta:
         db_table = "contact_violation"
-        constraints = [models.UniqueConstraint(fields=["attempt", "code"], name="contact_violation_once"), models.CheckConstraint(name="contact_severity", condition=Q(severity__gte=1, severity__lte=5))]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "code"], name="contact_violation_once"),
+            models.CheckConstraint(name="contact_severity", condition=Q(severity__gte=1, severity__lte=5)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.agency_id}"

@@ -44,7 +44,9 @@ class Scorecard(models.Model):
 
     class Meta:
         db_table = "evaluation_scorecard"
-        constraints = [models.UniqueConstraint(fields=["evaluation", "agency"], name="evaluation_scorecard_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["evaluation", "agency"], name="evaluation_scorecard_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.verdict}"

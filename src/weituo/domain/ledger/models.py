@@ -30,7 +30,13 @@ class LedgerAccount(models.Model):
 
     class Meta:
         db_table = "ledger_account"
-        constraints = [models.UniqueConstraint(fields=["kind", "currency", "component", "agency_id"], nulls_distinct=False, name="ledger_account_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "currency", "component", "agency_id"],
+                nulls_distinct=False,
+                name="ledger_account_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.component} {self.currency}"
@@ -95,7 +101,9 @@ class Remittance(models.Model):
 
     class Meta:
         db_table = "ledger_remittance"
-        constraints = [models.UniqueConstraint(fields=["agency", "sender_ref"], name="ledger_remittance_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "sender_ref"], name="ledger_remittance_once")
+        ]
 
     def __str__(self) -> str:
         return self.sender_ref
@@ -168,9 +176,20 @@ class Payment(models.Model):
     class Meta:
         db_table = "ledger_payment"
         constraints = [
-            models.CheckConstraint(name="ledger_payment_parts", condition=Q(amount_minor=F("fee_minor") + F("interest_minor") + F("principal_minor") + F("unapplied_minor"))),
+            models.CheckConstraint(
+                name="ledger_payment_parts",
+                condition=Q(
+                    amount_minor=F("fee_minor")
+                    + F("interest_minor")
+                    + F("principal_minor")
+                    + F("unapplied_minor")
+                ),
+            ),
         ]
-        indexes = [models.Index(fields=["agency_id", "paid_on"], name="ledger_payment_agency"), models.Index(fields=["borrower_id"], name="ledger_payment_borrower")]
+        indexes = [
+            models.Index(fields=["agency_id", "paid_on"], name="ledger_payment_agency"),
+            models.Index(fields=["borrower_id"], name="ledger_payment_borrower"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.amount_minor}"
@@ -204,7 +223,9 @@ class Statement(models.Model):
 
     class Meta:
         db_table = "ledger_statement"
-        constraints = [models.UniqueConstraint(fields=["agency", "period_from"], name="ledger_statement_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "period_from"], name="ledger_statement_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.period_from}"

@@ -1,0 +1,195 @@
+"""Reading the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Debits, credits and balance of one ledger account in one currency, minor units."""
+
+    kind: str
+    component: str
+    agency_id: UUID | None
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        """Debits less credits."""
+        return self.debit_minor - self.credit_minor
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@transactions.reads
+def trial_balance(viewer: Actor, *, until: date | None = None) -> list[Balance]:
+    """List every ledger account with its balance, by booking value before `until` (half-open) or for all time."""
+    viewer.require("ledger.read")
+    rows = _rows(
+        "SELECT a.kind, a.component, a.agency_id, l.currency, sum(greatest(l.amount_minor, 0))::bigint AS debit_minor, "
+        "sum(greatest(-l.amount_minor, 0))::bigint AS credit_minor "
+        "FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id JOIN ledger_entry e ON e.id = l.entry_id "
+        "WHERE %s::date IS NULL OR e.value_on < %s::date GROUP BY a.kind, a.component, a.agency_id, l.currency ORDER BY a.kind, a.component, l.currency, a.agency_id",
+        [until, until],
+    )
+    return [Balance(**row) for row in rows]
+
+
+@transactions.reads
+def check(viewer: Actor) -> list[dict[str, Any]]:
+    """Recompute what must agree and list what does not: trial balance per currency, and every account's receivable against the book."""
+    viewer.require("ledger.read")
+    differences = _rows(
+        "SELECT 'trial_balance' AS what, currency AS ref, sum(amount_minor)::bigint AS difference_minor FROM ledger_leg GROUP BY currency HAVING sum(amount_minor) <> 0",
+        [],
+    )
+    differences += _rows(
+        "SELECT 'receivable' AS what, b.id::text AS ref, (s.total - b.balance_minor)::bigint AS difference_minor FROM book_account b "
+        "JOIN (SELECT l.account_id, sum(l.amount_minor) AS total FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id AND a.kind = 'RECEIVABLE' GROUP BY l.account_id) s "
+        "ON s.account_id = b.id WHERE s.total <> b.balance_minor ORDER BY b.id LIMIT 100",
+        [],
+    )
+    differences += _rows(
+        "SELECT 'commission' AS what, c.id::text AS ref, (c.amount_minor - coalesce(s.total, 0))::bigint AS difference_minor FROM ledger_commission_line c "
+        "LEFT JOIN (SELECT l.entry_id, sum(l.amount_minor) AS total FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id AND a.kind = 'COMMISSION_EXPENSE' GROUP BY l.entry_id) s "
+        "ON s.entry_id = c.entry_id WHERE c.amount_minor <> coalesce(s.total, 0) LIMIT 100",
+        [],
+    )
+    return differences
+
+
+PAYMENTS = {
+    "payment_id": pl.String, "account_id": pl.String, "borrower_id": pl.String, "placement_id": pl.String, "agency_id": pl.String,
+    "amount_minor": pl.Int64, "applied_minor": pl.Int64, "currency": pl.String, "paid_on": pl.Date, "method": pl.String,
+}  # fmt: skip
+
+
+@transactions.reads
+def payments_frame(
+    viewer: Actor, *, paid_before: date | None = None, account_id: UUID | None = None
+) -> pl.DataFrame:
+    """Give booked payments that were not reversed, one row each (columns of `PAYMENTS`); agencies and borrowers see their own."""
+    entries = (
+        "AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = p.entry_id)"
+        if viewer.kind in {Kind.LENDER, Kind.AUDITOR, Kind.WORKER}
+        else ""
+    )
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id::text, p.account_id::text, p.borrower_id::text, p.placement_id::text, p.agency_id::text, p.amount_minor, "  # noqa: S608 - the clause is the constant above
+            "p.amount_minor - p.unapplied_minor, p.currency, p.paid_on, p.method FROM ledger_payment p "
+            f"WHERE (%s::date IS NULL OR p.paid_on < %s::date) AND (%s::uuid IS NULL OR p.account_id = %s::uuid) {entries} ORDER BY p.paid_on, p.id",
+            [paid_before, paid_before, account_id, account_id],
+        )
+        return pl.DataFrame(cursor.fetchall(), schema=PAYMENTS, orient="row")
+
+
+@transactions.reads
+def commissions_frame(viewer: Actor) -> pl.DataFrame:
+    """Give commission lines that were not clawed back: agency_id, placement_id, payment_id, base_minor, fee_bps, amount_minor, currency, earned_on, statement_id."""
+    viewer.require("ledger.read")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT agency_id::text, placement_id::text, payment_id::text, base_minor, fee_bps::bigint, amount_minor, currency, earned_on, statement_id::text FROM ledger_commission_line c "
+            "WHERE NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id) ORDER BY earned_on, id"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(),
+            schema={
+                "agency_id": pl.String,
+                "placement_id": pl.String,
+                "payment_id": pl.String,
+                "base_minor": pl.Int64,
+                "fee_bps": pl.Int64,
+                "amount_minor": pl.Int64,
+                "currency": pl.String,
+                "earned_on": pl.Date,
+                "statement_id": pl.String,
+            },
+            orient="row",
+        )
+
+
+@transactions.reads
+def costs_frame(viewer: Actor) -> pl.DataFrame:
+    """Give in-house collection costs as booked: value_on, amount_minor, currency."""
+    viewer.require("ledger.read")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT e.value_on, l.amount_minor, l.currency FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id JOIN ledger_entry e ON e.id = l.entry_id "
+            "WHERE a.kind = 'COLLECTION_COST' ORDER BY e.value_on, e.id"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(),
+            schema={"value_on": pl.Date, "amount_minor": pl.Int64, "currency": pl.String},
+            orient="row",
+        )
+
+
+@transactions.reads
+def statements(viewer: Actor, *, statement_id: UUID | None = None) -> list[dict[str, Any]]:
+    """List statements, newest first; an agency sees its own."""
+    return _rows(
+        "SELECT id, agency_id, period_from, period_to, state, currency, payments, collected_minor, commission_minor, drawn_by, drawn_at, agreed_at, approved_by, approved_at "
+        "FROM ledger_statement WHERE %s::uuid IS NULL OR id = %s::uuid ORDER BY period_from DESC, agency_id",
+        [statement_id, statement_id],
+    )
+
+
+@transactions.reads
+def statement_lines(viewer: Actor, *, statement_id: UUID) -> list[dict[str, Any]]:
+    """List the commission lines of a statement with their derivation: payment, base, rate, commission."""
+    return _rows(
+        "SELECT c.earned_on, p.case_ref, p.bucket, p.placed_at, c.base_minor, c.fee_bps, c.amount_minor, c.currency FROM ledger_commission_line c "
+        "JOIN placement_placement p ON p.id = c.placement_id WHERE c.statement_id = %s ORDER BY c.earned_on, c.id",
+        [statement_id],
+    )
+
+
+@transactions.reads
+def bank_inbox(viewer: Actor, *, limit: int = 200) -> list[dict[str, Any]]:
+    """List bank lines, unmatched first, newest first."""
+    viewer.require("ledger.read")
+    return _rows(
+        "SELECT id, reference, booked_on, amount_minor, currency, remittance_text, matched_to, received_at FROM ledger_bank_line ORDER BY (matched_to = '') DESC, booked_on DESC, id DESC LIMIT %s",
+        [limit],
+    )
+
+
+@transactions.reads
+def remittances(viewer: Actor, *, state: str = "", limit: int = 200) -> list[dict[str, Any]]:
+    """List remittances, newest first; an agency sees its own."""
+    return _rows(
+        "SELECT id, agency_id, sender_ref, state, lines, total_minor, currency, reported_at, booked_at FROM ledger_remittance WHERE %s = '' OR state = %s ORDER BY reported_at DESC, id DESC LIMIT %s",
+        [state, state, limit],
+    )
+
+
+@transactions.reads
+def entries(viewer: Actor, *, account_id: UUID | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """List booked entries with their legs, newest first, of one loan account or of all."""
+    viewer.require("ledger.read")
+    return _rows(
+        "SELECT e.id, e.booked_at, e.value_on, e.reason, e.idempotency_key, a.kind, a.component, a.agency_id, l.amount_minor, l.currency "
+        "FROM ledger_entry e JOIN ledger_leg l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.ledger_account_id "
+        "WHERE e.id IN (SELECT x.id FROM ledger_entry x WHERE %s::uuid IS NULL OR EXISTS (SELECT 1 FROM ledger_leg y WHERE y.entry_id = x.id AND y.account_id = %s::uuid) ORDER BY x.booked_at DESC, x.id DESC LIMIT %s) "
+        "ORDER BY e.booked_at DESC, e.id DESC, l.amount_minor DESC",
+        [account_id, account_id, limit],
+    )

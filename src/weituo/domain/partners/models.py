@@ -117,8 +117,15 @@ class Proposal(models.Model):
     class Meta:
         db_table = "partners_proposal"
         constraints = [
-            models.UniqueConstraint(fields=["agency", "change"], condition=Q(decided_at__isnull=True), name="partners_one_open_proposal"),
-            models.CheckConstraint(name="partners_two_persons", condition=Q(approved__isnull=True) | Q(approved=False) | ~Q(decided_by=F("proposed_by"))),
+            models.UniqueConstraint(
+                fields=["agency", "change"],
+                condition=Q(decided_at__isnull=True),
+                name="partners_one_open_proposal",
+            ),
+            models.CheckConstraint(
+                name="partners_two_persons",
+                condition=Q(approved__isnull=True) | Q(approved=False) | ~Q(decided_by=F("proposed_by")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -146,7 +153,9 @@ class Agreement(models.Model):
 
     class Meta:
         db_table = "partners_agreement"
-        constraints = [models.UniqueConstraint(fields=["agency", "kind", "version"], name="partners_agreement_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "kind", "version"], name="partners_agreement_version")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.agency_id} v{self.version}"

@@ -79,7 +79,10 @@ class Run(models.Model):
     class Meta:
         db_table = "placement_run"
         constraints = [
-            models.CheckConstraint(name="placement_two_persons", condition=~Q(state="APPROVED") | (~Q(decided_by="") & ~Q(decided_by=F("proposed_by")))),
+            models.CheckConstraint(
+                name="placement_two_persons",
+                condition=~Q(state="APPROVED") | (~Q(decided_by="") & ~Q(decided_by=F("proposed_by"))),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,7 +104,11 @@ class RunItem(models.Model):
 
     class Meta:
         db_table = "placement_run_item"
-        constraints = [models.CheckConstraint(name="placement_probability", condition=Q(probability__gt=0, probability__lte=1))]
+        constraints = [
+            models.CheckConstraint(
+                name="placement_probability", condition=Q(probability__gt=0, probability__lte=1)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.account_id}"
@@ -142,8 +149,14 @@ class Placement(models.Model):
     class Meta:
         db_table = "placement_placement"
         constraints = [
-            models.UniqueConstraint(fields=["account"], condition=Q(state="ACTIVE"), name="placement_one_active_per_account"),
-            models.CheckConstraint(name="placement_ended_when_not_active", condition=Q(state="ACTIVE", ended_at__isnull=True) | (~Q(state="ACTIVE") & Q(ended_at__isnull=False))),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state="ACTIVE"), name="placement_one_active_per_account"
+            ),
+            models.CheckConstraint(
+                name="placement_ended_when_not_active",
+                condition=Q(state="ACTIVE", ended_at__isnull=True)
+                | (~Q(state="ACTIVE") & Q(ended_at__isnull=False)),
+            ),
         ]
         indexes = [models.Index(fields=["agency", "state", "id"], name="placement_agency_state")]
 

@@ -50,7 +50,11 @@ class Target(models.Model):
 
     class Meta:
         db_table = "plans_target"
-        constraints = [models.UniqueConstraint(fields=["plan", "bucket", "months_since_placement"], name="plans_target_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "bucket", "months_since_placement"], name="plans_target_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.bucket} {self.months_since_placement} {self.liquidation_bps}"
@@ -131,7 +135,13 @@ class StrategyRow(models.Model):
     class Meta:
         db_table = "plans_strategy_row"
         ordering = ["strategy_id", "position"]
-        constraints = [models.UniqueConstraint(fields=["strategy", "position"], name="plans_strategy_row_position", deferrable=models.Deferrable.DEFERRED)]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["strategy", "position"],
+                name="plans_strategy_row_position",
+                deferrable=models.Deferrable.DEFERRED,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.position} {self.treatment}"

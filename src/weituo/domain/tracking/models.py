@@ -71,7 +71,14 @@ class Alert(models.Model):
 
     class Meta:
         db_table = "tracking_alert"
-        constraints = [models.UniqueConstraint(fields=["agency", "code"], condition=Q(closed_at__isnull=True), nulls_distinct=False, name="tracking_alert_open_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency", "code"],
+                condition=Q(closed_at__isnull=True),
+                nulls_distinct=False,
+                name="tracking_alert_open_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -60,7 +60,9 @@ def verify(viewer: Actor) -> Verdict:
     previous, expected, count = b"", 1, 0
     connection = transactions.connection()
     with connection.chunked_cursor() as cursor:
-        cursor.execute("SELECT e.seq, e.act, sec.audit_text(e), e.previous_hash, e.hash FROM audit_entry e ORDER BY e.seq")
+        cursor.execute(
+            "SELECT e.seq, e.act, sec.audit_text(e), e.previous_hash, e.hash FROM audit_entry e ORDER BY e.seq"
+        )
         for seq, act, text, before, own in cursor:
             problem = ""
             if seq != expected:
@@ -70,19 +72,36 @@ def verify(viewer: Actor) -> Verdict:
             elif hashlib.sha256(previous + text.encode()).digest() != bytes(own):
                 problem = "its content does not fit its hash"
             if problem:
-                return Verdict(entries=count, altered_seq=expected if seq != expected else seq, altered_act=act, problem=problem, head=previous.hex())
+                return Verdict(
+                    entries=count,
+                    altered_seq=expected if seq != expected else seq,
+                    altered_act=act,
+                    problem=problem,
+                    head=previous.hex(),
+                )
             previous, expected, count = bytes(own), seq + 1, count + 1
     return Verdict(entries=count, altered_seq=None, altered_act="", problem="", head=previous.hex())
 
 
 @transactions.reads
 def entries(
-    viewer: Actor, *, act: str = "", what: str = "", ref: str = "", before_seq: int | None = None, limit: int = 100
+    viewer: Actor,
+    *,
+    act: str = "",
+    what: str = "",
+    ref: str = "",
+    before_seq: int | None = None,
+    limit: int = 100,
 ) -> list[dict[str, Any]]:
     """List entries, newest first, filtered by act prefix and object."""
     viewer.require("audit.read")
     clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
-    for clause, value in (("act LIKE %s", f"{act}%" if act else ""), ("what = %s", what), ("ref = %s", ref), ("seq < %s", before_seq)):
+    for clause, value in (
+        ("act LIKE %s", f"{act}%" if act else ""),
+        ("what = %s", what),
+        ("ref = %s", ref),
+        ("seq < %s", before_seq),
+    ):
         if value not in ("", None):
             clauses.append(clause)
             values.append(value)
@@ -92,7 +111,19 @@ def entries(
             f"WHERE {' AND '.join(clauses)} ORDER BY seq DESC LIMIT %s",
             [*values, limit],
         )
-        names = ["seq", "at", "actor_kind", "actor_id", "actor_name", "act", "what", "ref", "reason", "detail", "hash"]
+        names = [
+            "seq",
+            "at",
+            "actor_kind",
+            "actor_id",
+            "actor_name",
+            "act",
+            "what",
+            "ref",
+            "reason",
+            "detail",
+            "hash",
+        ]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
         if isinstance(row["detail"], str):

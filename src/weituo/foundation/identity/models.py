@@ -12,7 +12,9 @@ class User(AbstractUser):
     """A person of the lender or of an agency who signs in. Borrowers have no user: they prove themselves per visit."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    role = models.CharField(_("role"), max_length=32, choices=[(role.value, label) for role, label in LABELS.items()])
+    role = models.CharField(
+        _("role"), max_length=32, choices=[(role.value, label) for role, label in LABELS.items()]
+    )
     #: the agency of an agency's user; NULL for the lender's people
     agency_id = models.UUIDField(null=True, blank=True)
     display_name = models.CharField(_("name"), max_length=120)
@@ -23,8 +25,14 @@ class User(AbstractUser):
         constraints = [
             models.CheckConstraint(
                 name="identity_user_agency_by_role",
-                condition=models.Q(role__in=[Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR], agency_id__isnull=False)
-                | (~models.Q(role__in=[Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR]) & models.Q(agency_id__isnull=True)),
+                condition=models.Q(
+                    role__in=[Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR],
+                    agency_id__isnull=False,
+                )
+                | (
+                    ~models.Q(role__in=[Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR])
+                    & models.Q(agency_id__isnull=True)
+                ),
             ),
         ]
 

@@ -51,4 +51,10 @@ class Actor:
 
 def program(name: str) -> Actor:
     """Give the program's own actor for jobs and reactions (`name` says which)."""
-    return Actor(kind=Kind.WORKER, id=f"program:{name}", name=f"Weituo · {name}", role="SYSTEM", permissions=frozenset({"*"}))
+    return Actor(
+        kind=Kind.WORKER,
+        id=f"program:{name}",
+        name=f"Weituo · {name}",
+        role="SYSTEM",
+        permissions=frozenset({"*"}),
+    )

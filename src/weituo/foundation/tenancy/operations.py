@@ -46,7 +46,9 @@ def isolate_sql(
         for letter in rights:
             using = f"USING ({predicate})" if letter in "rud" else ""
             check = f"WITH CHECK ({predicate})" if letter in "iu" else ""
-            lines.append(f"CREATE POLICY {kind}_{_VERBS[letter].lower()} ON {table} FOR {_VERBS[letter]} TO weituo_{kind} {using} {check};")
+            lines.append(
+                f"CREATE POLICY {kind}_{_VERBS[letter].lower()} ON {table} FOR {_VERBS[letter]} TO weituo_{kind} {using} {check};"
+            )
     if audited:
         lines.append(
             f"CREATE TRIGGER must_be_audited AFTER INSERT OR UPDATE OR DELETE ON {table} "

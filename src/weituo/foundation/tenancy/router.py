@@ -7,7 +7,20 @@ from typing import Any
 from weituo.foundation.tenancy import scope
 
 #: tables without tenants (sign-in, sessions, jobs' own bookkeeping); agency and borrower logins hold no grant on them
-PUBLIC_APPS = frozenset({"auth", "contenttypes", "sessions", "account", "mfa", "identity", "procrastinate", "sites", "socialaccount", "usersessions"})
+PUBLIC_APPS = frozenset(
+    {
+        "auth",
+        "contenttypes",
+        "sessions",
+        "account",
+        "mfa",
+        "identity",
+        "procrastinate",
+        "sites",
+        "socialaccount",
+        "usersessions",
+    }
+)
 
 
 class TenancyRouter:

@@ -39,9 +39,13 @@ class FileKeyring:
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(f".{os.getpid()}")
             draft.touch(mode=0o600)
-            draft.write_text(json.dumps({"current": 1, "keys": {"1": secrets.token_hex(32)}}), encoding="ascii")
+            draft.write_text(
+                json.dumps({"current": 1, "keys": {"1": secrets.token_hex(32)}}), encoding="ascii"
+            )
             try:
-                os.link(draft, path)  # never overwrites: two processes that start together agree on the first one's key
+                os.link(
+                    draft, path
+                )  # never overwrites: two processes that start together agree on the first one's key
             except FileExistsError:
                 pass
             draft.unlink()

@@ -34,7 +34,9 @@ class SealedField(models.Model):
     class Meta:
         db_table = "vault_field"
         indexes = [
-            models.Index(fields=["field", "blind"], name="vault_field_blind", condition=models.Q(blind__isnull=False)),
+            models.Index(
+                fields=["field", "blind"], name="vault_field_blind", condition=models.Q(blind__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

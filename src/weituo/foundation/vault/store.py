@@ -39,7 +39,9 @@ class Person:
     fields: Mapping[str, Sequence[str]]
 
 
-def sealed_rows(persons: Iterable[Person]) -> Iterator[tuple[tuple[UUID, bytes, int], list[tuple[UUID, str, int, bytes, bytes | None]]]]:
+def sealed_rows(
+    persons: Iterable[Person],
+) -> Iterator[tuple[tuple[UUID, bytes, int], list[tuple[UUID, str, int, bytes, bytes | None]]]]:
     """Encrypt persons one after the other: (row of vault_subject, rows of vault_field)."""
     master, index_key = keys(), _index_key()
     for person in persons:
@@ -49,7 +51,9 @@ def sealed_rows(persons: Iterable[Person]) -> Iterator[tuple[tuple[UUID, bytes, 
                 person.subject_id,
                 field,
                 position,
-                crypto.seal(data_key, subject_id=person.subject_id, field=field, position=position, value=value),
+                crypto.seal(
+                    data_key, subject_id=person.subject_id, field=field, position=position, value=value
+                ),
                 crypto.blind(index_key, field=field, value=value) if field in SEARCHABLE else None,
             )
             for field, values in person.fields.items()
@@ -79,13 +83,19 @@ def put(persons: Iterable[Person]) -> int:
         with cursor.copy("COPY pg_temp.new_field FROM STDIN") as copy:
             for row in fields:
                 copy.write_row(row)
-        cursor.execute("INSERT INTO vault_subject (id, wrapped_key, master_version) SELECT id, k, v FROM pg_temp.new_subject")
-        cursor.execute("INSERT INTO vault_field (subject_id, field, position, sealed, blind) SELECT s, f, p, c, b FROM pg_temp.new_field")
+        cursor.execute(
+            "INSERT INTO vault_subject (id, wrapped_key, master_version) SELECT id, k, v FROM pg_temp.new_subject"
+        )
+        cursor.execute(
+            "INSERT INTO vault_field (subject_id, field, position, sealed, blind) SELECT s, f, p, c, b FROM pg_temp.new_field"
+        )
     return count
 
 
 @transactions.reads
-def read(viewer: Actor, *, subject_ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, list[str]]]:
+def read(
+    viewer: Actor, *, subject_ids: Sequence[UUID], fields: Sequence[str]
+) -> dict[UUID, dict[str, list[str]]]:
     """Open the named fields of the named subjects: {subject: {field: [values in order]}}; absent fields are absent."""
     viewer.require("vault.read")
     result: dict[UUID, dict[str, list[str]]] = {}
@@ -101,7 +111,9 @@ def read(viewer: Actor, *, subject_ids: Sequence[UUID], fields: Sequence[str]) -
             data_key = data_keys.get(subject_id)
             if data_key is None:
                 data_key = data_keys[subject_id] = keys().unwrap(bytes(wrapped), version=version)
-            value = crypto.open_sealed(data_key, subject_id=subject_id, field=field, position=position, sealed=bytes(sealed))
+            value = crypto.open_sealed(
+                data_key, subject_id=subject_id, field=field, position=position, sealed=bytes(sealed)
+            )
             result.setdefault(subject_id, {}).setdefault(field, []).append(value)
     return result
 
@@ -126,4 +138,23 @@ def mask(field: str, value: str) -> str:
         return value[0] + "*" * (len(value) - 1)
     if len(value) <= 4:
         return "*" * len(value)
-    return value[:3] + "*" * (len(value) - 7) + value[-4:] if len(value) > 7 else "*" * (len(value) - 2) + value[-2:]
+    return (
+        value[:3] + "*" * (len(value) - 7) + value[-4:]
+        if len(value) > 7
+        else "*" * (len(value) - 2) + value[-2:]
+    )
+
+
+@transactions.transaction_required
+def add(*, subject_id: UUID, field: str, position: int, value: str) -> None:
+    """Store one more field of a known subject under its own data key."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute("SELECT wrapped_key, master_version FROM vault_subject WHERE id = %s", [subject_id])
+        wrapped, version = cursor.fetchone()
+        data_key = keys().unwrap(bytes(wrapped), version=version)
+        sealed = crypto.seal(data_key, subject_id=subject_id, field=field, position=position, value=value)
+        index = crypto.blind(_index_key(), field=field, value=value) if field in SEARCHABLE else None
+        cursor.execute(
+            "INSERT INTO vault_field (subject_id, field, position, sealed, blind) VALUES (%s, %s, %s, %s, %s)",
+            [subject_id, field, position, sealed, index],
+        )

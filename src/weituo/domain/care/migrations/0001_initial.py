@@ -2,77 +2,150 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('book', '0001_initial'),
-        ('placement', '0001_initial'),
+        ("book", "0001_initial"),
+        ("placement", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccessCode',
+            name="AccessCode",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('digest', models.BinaryField(unique=True)),
-                ('issued_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('wrong_answers', models.SmallIntegerField(db_default=0)),
-                ('locked_until', models.DateTimeField(null=True)),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("digest", models.BinaryField(unique=True)),
+                ("issued_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("wrong_answers", models.SmallIntegerField(db_default=0)),
+                ("locked_until", models.DateTimeField(null=True)),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
             ],
             options={
-                'db_table': 'care_access_code',
+                "db_table": "care_access_code",
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=16, unique=True)),
-                ('kind', models.CharField(choices=[('DISPUTE', 'dispute'), ('HARDSHIP', 'hardship'), ('COMPLAINT', 'complaint')], max_length=10)),
-                ('state', models.CharField(choices=[('OPEN', 'open'), ('DECIDED', 'decided')], db_default='OPEN', max_length=8)),
-                ('agency_id', models.UUIDField(null=True)),
-                ('reason', models.CharField(max_length=24)),
-                ('source', models.CharField(max_length=16)),
-                ('text_position', models.SmallIntegerField(null=True)),
-                ('opened_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decided_by', models.TextField(db_default='')),
-                ('upheld', models.BooleanField(null=True)),
-                ('answer', models.TextField(db_default='')),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='book.account')),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
-                ('placement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("number", models.CharField(max_length=16, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("DISPUTE", "dispute"),
+                            ("HARDSHIP", "hardship"),
+                            ("COMPLAINT", "complaint"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("OPEN", "open"), ("DECIDED", "decided")], db_default="OPEN", max_length=8
+                    ),
+                ),
+                ("agency_id", models.UUIDField(null=True)),
+                ("reason", models.CharField(max_length=24)),
+                ("source", models.CharField(max_length=16)),
+                ("text_position", models.SmallIntegerField(null=True)),
+                ("opened_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decided_by", models.TextField(db_default="")),
+                ("upheld", models.BooleanField(null=True)),
+                ("answer", models.TextField(db_default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="book.account"
+                    ),
+                ),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'care_case',
-                'indexes': [models.Index(fields=['state', 'due_at'], name='care_case_clock')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'OPEN')), models.Q(('decided_at__isnull', False), ('state', 'DECIDED'), ('upheld__isnull', False)), _connector='OR'), name='care_case_decided')],
+                "db_table": "care_case",
+                "indexes": [models.Index(fields=["state", "due_at"], name="care_case_clock")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("state", "OPEN")),
+                            models.Q(
+                                ("decided_at__isnull", False), ("state", "DECIDED"), ("upheld__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="care_case_decided",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Wish',
+            name="Wish",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), size=None)),
-                ('hour_from', models.SmallIntegerField()),
-                ('hour_to', models.SmallIntegerField()),
-                ('language', models.CharField(max_length=10)),
-                ('active_from', models.DateTimeField()),
-                ('active_to', models.DateTimeField(null=True)),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8), size=None
+                    ),
+                ),
+                ("hour_from", models.SmallIntegerField()),
+                ("hour_to", models.SmallIntegerField()),
+                ("language", models.CharField(max_length=10)),
+                ("active_from", models.DateTimeField()),
+                ("active_to", models.DateTimeField(null=True)),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
             ],
             options={
-                'db_table': 'care_wish',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('active_to__isnull', True)), fields=('borrower',), name='care_one_wish_in_force'), models.CheckConstraint(condition=models.Q(('hour_from__gte', 0), ('hour_from__lt', models.F('hour_to')), ('hour_to__lte', 24)), name='care_wish_hours')],
+                "db_table": "care_wish",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("active_to__isnull", True)),
+                        fields=("borrower",),
+                        name="care_one_wish_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("hour_from__gte", 0),
+                            ("hour_from__lt", models.F("hour_to")),
+                            ("hour_to__lte", 24),
+                        ),
+                        name="care_wish_hours",
+                    ),
+                ],
             },
         ),
     ]

@@ -2,211 +2,392 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('book', '0001_initial'),
-        ('partners', '0001_initial'),
-        ('placement', '0001_initial'),
+        ("book", "0001_initial"),
+        ("partners", "0001_initial"),
+        ("placement", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BankLine',
+            name="BankLine",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('reference', models.TextField(unique=True)),
-                ('booked_on', models.DateField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('remittance_text', models.TextField(db_default='')),
-                ('matched_to', models.TextField(db_default='')),
-                ('received_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("reference", models.TextField(unique=True)),
+                ("booked_on", models.DateField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("remittance_text", models.TextField(db_default="")),
+                ("matched_to", models.TextField(db_default="")),
+                ("received_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'ledger_bank_line',
+                "db_table": "ledger_bank_line",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('booked_at', models.DateTimeField()),
-                ('value_on', models.DateField()),
-                ('reason', models.CharField(max_length=24)),
-                ('idempotency_key', models.TextField(unique=True)),
-                ('input_digest', models.CharField(max_length=64)),
-                ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, to='ledger.entry')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("booked_at", models.DateTimeField()),
+                ("value_on", models.DateField()),
+                ("reason", models.CharField(max_length=24)),
+                ("idempotency_key", models.TextField(unique=True)),
+                ("input_digest", models.CharField(max_length=64)),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="ledger.entry"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_entry',
+                "db_table": "ledger_entry",
             },
         ),
         migrations.CreateModel(
-            name='LedgerAccount',
+            name="LedgerAccount",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('RECEIVABLE', "borrowers' receivable"), ('BANK', 'bank'), ('SUSPENSE', 'suspense'), ('COMMISSION_EXPENSE', 'commission expense'), ('COMMISSION_PAYABLE', 'commission payable'), ('PLACED_BOOK', 'opening balances'), ('COLLECTION_COST', 'in-house collection cost'), ('CASH_OUT', 'cash paid out')], max_length=20)),
-                ('currency', models.CharField(max_length=3)),
-                ('component', models.CharField(db_default='', max_length=10)),
-                ('agency_id', models.UUIDField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVABLE", "borrowers' receivable"),
+                            ("BANK", "bank"),
+                            ("SUSPENSE", "suspense"),
+                            ("COMMISSION_EXPENSE", "commission expense"),
+                            ("COMMISSION_PAYABLE", "commission payable"),
+                            ("PLACED_BOOK", "opening balances"),
+                            ("COLLECTION_COST", "in-house collection cost"),
+                            ("CASH_OUT", "cash paid out"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("component", models.CharField(db_default="", max_length=10)),
+                ("agency_id", models.UUIDField(null=True)),
             ],
             options={
-                'db_table': 'ledger_account',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'currency', 'component', 'agency_id'), name='ledger_account_once', nulls_distinct=False)],
+                "db_table": "ledger_account",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "currency", "component", "agency_id"),
+                        name="ledger_account_once",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Remittance',
+            name="Remittance",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('sender_ref', models.TextField()),
-                ('state', models.CharField(choices=[('REPORTED', 'reported'), ('BOOKED', 'booked'), ('REFUSED', 'refused')], db_default='REPORTED', max_length=10)),
-                ('lines', models.IntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reported_at', models.DateTimeField()),
-                ('booked_at', models.DateTimeField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("sender_ref", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("REPORTED", "reported"), ("BOOKED", "booked"), ("REFUSED", "refused")],
+                        db_default="REPORTED",
+                        max_length=10,
+                    ),
+                ),
+                ("lines", models.IntegerField()),
+                ("total_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("reported_at", models.DateTimeField()),
+                ("booked_at", models.DateTimeField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'ledger_remittance',
+                "db_table": "ledger_remittance",
             },
         ),
         migrations.CreateModel(
-            name='RemittanceLine',
+            name="RemittanceLine",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('agency_id', models.UUIDField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('paid_on', models.DateField()),
-                ('method', models.CharField(max_length=16)),
-                ('bank_ref', models.TextField()),
-                ('placement', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
-                ('remittance', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='ledger.remittance')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("agency_id", models.UUIDField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("paid_on", models.DateField()),
+                ("method", models.CharField(max_length=16)),
+                ("bank_ref", models.TextField()),
+                (
+                    "placement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"),
+                ),
+                (
+                    "remittance",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="ledger.remittance"),
+                ),
             ],
             options={
-                'db_table': 'ledger_remittance_line',
+                "db_table": "ledger_remittance_line",
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('borrower_id', models.UUIDField()),
-                ('agency_id', models.UUIDField(null=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('fee_minor', models.BigIntegerField(db_default=0)),
-                ('interest_minor', models.BigIntegerField(db_default=0)),
-                ('principal_minor', models.BigIntegerField(db_default=0)),
-                ('unapplied_minor', models.BigIntegerField(db_default=0)),
-                ('paid_on', models.DateField()),
-                ('method', models.CharField(max_length=16)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.account')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, to='ledger.entry')),
-                ('placement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
-                ('remittance_line', models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, to='ledger.remittanceline')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("borrower_id", models.UUIDField()),
+                ("agency_id", models.UUIDField(null=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("fee_minor", models.BigIntegerField(db_default=0)),
+                ("interest_minor", models.BigIntegerField(db_default=0)),
+                ("principal_minor", models.BigIntegerField(db_default=0)),
+                ("unapplied_minor", models.BigIntegerField(db_default=0)),
+                ("paid_on", models.DateField()),
+                ("method", models.CharField(max_length=16)),
+                (
+                    "account",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.account"),
+                ),
+                (
+                    "entry",
+                    models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, to="ledger.entry"),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"
+                    ),
+                ),
+                (
+                    "remittance_line",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="ledger.remittanceline"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_payment',
+                "db_table": "ledger_payment",
             },
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('period_from', models.DateField()),
-                ('period_to', models.DateField()),
-                ('state', models.CharField(choices=[('DRAWN', 'drawn up'), ('AGREED', 'agreed by the agency'), ('APPROVED', 'approved'), ('PAID', 'paid')], db_default='DRAWN', max_length=10)),
-                ('currency', models.CharField(max_length=3)),
-                ('payments', models.IntegerField()),
-                ('collected_minor', models.BigIntegerField()),
-                ('commission_minor', models.BigIntegerField()),
-                ('drawn_by', models.TextField()),
-                ('drawn_at', models.DateTimeField()),
-                ('agreed_by', models.TextField(db_default='')),
-                ('agreed_at', models.DateTimeField(null=True)),
-                ('approved_by', models.TextField(db_default='')),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('payout_entry', models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, to='ledger.entry')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("period_from", models.DateField()),
+                ("period_to", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAWN", "drawn up"),
+                            ("AGREED", "agreed by the agency"),
+                            ("APPROVED", "approved"),
+                            ("PAID", "paid"),
+                        ],
+                        db_default="DRAWN",
+                        max_length=10,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("payments", models.IntegerField()),
+                ("collected_minor", models.BigIntegerField()),
+                ("commission_minor", models.BigIntegerField()),
+                ("drawn_by", models.TextField()),
+                ("drawn_at", models.DateTimeField()),
+                ("agreed_by", models.TextField(db_default="")),
+                ("agreed_at", models.DateTimeField(null=True)),
+                ("approved_by", models.TextField(db_default="")),
+                ("approved_at", models.DateTimeField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
+                (
+                    "payout_entry",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="ledger.entry"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_statement',
+                "db_table": "ledger_statement",
             },
         ),
         migrations.CreateModel(
-            name='CommissionLine',
+            name="CommissionLine",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('agency_id', models.UUIDField()),
-                ('base_minor', models.BigIntegerField()),
-                ('fee_bps', models.IntegerField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('earned_on', models.DateField()),
-                ('placement', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='ledger.entry')),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, to='ledger.payment')),
-                ('statement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='ledger.statement')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("agency_id", models.UUIDField()),
+                ("base_minor", models.BigIntegerField()),
+                ("fee_bps", models.IntegerField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("earned_on", models.DateField()),
+                (
+                    "placement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"),
+                ),
+                ("entry", models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="ledger.entry")),
+                (
+                    "payment",
+                    models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, to="ledger.payment"),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="ledger.statement"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_commission_line',
+                "db_table": "ledger_commission_line",
             },
         ),
         migrations.CreateModel(
-            name='Leg',
+            name="Leg",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='book.account')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='ledger.entry')),
-                ('ledger_account', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='ledger.ledgeraccount')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="book.account"
+                    ),
+                ),
+                ("entry", models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="ledger.entry")),
+                (
+                    "ledger_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, to="ledger.ledgeraccount"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_leg',
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='ledger_leg_not_zero')],
+                "db_table": "ledger_leg",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor", 0), _negated=True), name="ledger_leg_not_zero"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='remittance',
-            constraint=models.UniqueConstraint(fields=('agency', 'sender_ref'), name='ledger_remittance_once'),
+            model_name="remittance",
+            constraint=models.UniqueConstraint(
+                fields=("agency", "sender_ref"), name="ledger_remittance_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remittanceline',
-            constraint=models.UniqueConstraint(fields=('agency_id', 'bank_ref'), name='ledger_remittance_line_once'),
+            model_name="remittanceline",
+            constraint=models.UniqueConstraint(
+                fields=("agency_id", "bank_ref"), name="ledger_remittance_line_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remittanceline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='ledger_remittance_line_positive'),
+            model_name="remittanceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="ledger_remittance_line_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['agency_id', 'paid_on'], name='ledger_payment_agency'),
+            model_name="payment",
+            index=models.Index(fields=["agency_id", "paid_on"], name="ledger_payment_agency"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['borrower_id'], name='ledger_payment_borrower'),
+            model_name="payment",
+            index=models.Index(fields=["borrower_id"], name="ledger_payment_borrower"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('fee_minor'), '+', models.F('interest_minor')), '+', models.F('principal_minor')), '+', models.F('unapplied_minor')))), name='ledger_payment_parts'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("fee_minor"), "+", models.F("interest_minor")
+                                ),
+                                "+",
+                                models.F("principal_minor"),
+                            ),
+                            "+",
+                            models.F("unapplied_minor"),
+                        ),
+                    )
+                ),
+                name="ledger_payment_parts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('agency', 'period_from'), name='ledger_statement_once'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                fields=("agency", "period_from"), name="ledger_statement_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='commissionline',
-            index=models.Index(fields=['agency_id', 'earned_on'], name='ledger_commission_agency'),
+            model_name="commissionline",
+            index=models.Index(fields=["agency_id", "earned_on"], name="ledger_commission_agency"),
         ),
     ]

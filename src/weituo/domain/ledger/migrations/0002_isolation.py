@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from weituo.foundation.tenancy.operations import Isolate, OWN_AGENCY, OWN_BORROWER
+from weituo.foundation.tenancy.operations import OWN_AGENCY, OWN_BORROWER, Isolate
 
 
 class Migration(migrations.Migration):
@@ -15,6 +15,13 @@ class Migration(migrations.Migration):
         Isolate("ledger_remittance", agency=("ri", OWN_AGENCY)),
         Isolate("ledger_remittance_line", agency=("ri", OWN_AGENCY)),
         Isolate("ledger_bank_line"),
-        Isolate("ledger_payment", lender="ri", worker="ri", agency=("r", OWN_AGENCY), borrower=("r", OWN_BORROWER), append_only=True),
+        Isolate(
+            "ledger_payment",
+            lender="ri",
+            worker="ri",
+            agency=("r", OWN_AGENCY),
+            borrower=("r", OWN_BORROWER),
+            append_only=True,
+        ),
         Isolate("ledger_commission_line", agency=("r", OWN_AGENCY)),
     ]

@@ -3,62 +3,173 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.utils.timezone
+from django.db import migrations, models
+
 import weituo.foundation.identity.roles
 import weituo.foundation.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('agency_id', models.UUIDField()),
-                ('prefix', models.CharField(max_length=12)),
-                ('digest', models.BinaryField(unique=True)),
-                ('active_from', models.DateTimeField()),
-                ('active_to', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("agency_id", models.UUIDField()),
+                ("prefix", models.CharField(max_length=12)),
+                ("digest", models.BinaryField(unique=True)),
+                ("active_from", models.DateTimeField()),
+                ("active_to", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'identity_api_key',
+                "db_table": "identity_api_key",
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('VENDOR_MANAGER', 'Vendor manager'), ('COMPLIANCE', 'Compliance officer'), ('ANALYST', 'Analyst'), ('FINANCE', 'Finance'), ('CARE', 'Customer care'), ('ADMIN', 'Administrator'), ('AUDITOR', 'Auditor'), ('AGENCY_SUPERVISOR', 'Agency supervisor'), ('COLLECTOR', 'Collector'), ('INTEGRATOR', 'Agency system'), ('BORROWER', 'Borrower')], max_length=32, verbose_name='role')),
-                ('agency_id', models.UUIDField(blank=True, null=True)),
-                ('display_name', models.CharField(max_length=120, verbose_name='name')),
-                ('language', models.CharField(default='zh-hans', max_length=10, verbose_name='language')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("VENDOR_MANAGER", "Vendor manager"),
+                            ("COMPLIANCE", "Compliance officer"),
+                            ("ANALYST", "Analyst"),
+                            ("FINANCE", "Finance"),
+                            ("CARE", "Customer care"),
+                            ("ADMIN", "Administrator"),
+                            ("AUDITOR", "Auditor"),
+                            ("AGENCY_SUPERVISOR", "Agency supervisor"),
+                            ("COLLECTOR", "Collector"),
+                            ("INTEGRATOR", "Agency system"),
+                            ("BORROWER", "Borrower"),
+                        ],
+                        max_length=32,
+                        verbose_name="role",
+                    ),
+                ),
+                ("agency_id", models.UUIDField(blank=True, null=True)),
+                ("display_name", models.CharField(max_length=120, verbose_name="name")),
+                ("language", models.CharField(default="zh-hans", max_length=10, verbose_name="language")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'identity_user',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('agency_id__isnull', False), ('role__in', [weituo.foundation.identity.roles.Role['AGENCY_SUPERVISOR'], weituo.foundation.identity.roles.Role['COLLECTOR'], weituo.foundation.identity.roles.Role['INTEGRATOR']])), models.Q(models.Q(('role__in', [weituo.foundation.identity.roles.Role['AGENCY_SUPERVISOR'], weituo.foundation.identity.roles.Role['COLLECTOR'], weituo.foundation.identity.roles.Role['INTEGRATOR']]), _negated=True), ('agency_id__isnull', True)), _connector='OR'), name='identity_user_agency_by_role')],
+                "db_table": "identity_user",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("agency_id__isnull", False),
+                                (
+                                    "role__in",
+                                    [
+                                        weituo.foundation.identity.roles.Role["AGENCY_SUPERVISOR"],
+                                        weituo.foundation.identity.roles.Role["COLLECTOR"],
+                                        weituo.foundation.identity.roles.Role["INTEGRATOR"],
+                                    ],
+                                ),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    (
+                                        "role__in",
+                                        [
+                                            weituo.foundation.identity.roles.Role["AGENCY_SUPERVISOR"],
+                                            weituo.foundation.identity.roles.Role["COLLECTOR"],
+                                            weituo.foundation.identity.roles.Role["INTEGRATOR"],
+                                        ],
+                                    ),
+                                    _negated=True,
+                                ),
+                                ("agency_id__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="identity_user_agency_by_role",
+                    )
+                ],
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
     ]
