@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line of defence: a fault is exit code 1
         traceback.print_exc()
         return 1
 

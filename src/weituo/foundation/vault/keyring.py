@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -42,12 +43,9 @@ class FileKeyring:
             draft.write_text(
                 json.dumps({"current": 1, "keys": {"1": secrets.token_hex(32)}}), encoding="ascii"
             )
-            try:
-                os.link(
-                    draft, path
-                )  # never overwrites: two processes that start together agree on the first one's key
-            except FileExistsError:
-                pass
+            # never overwrites: two processes that start together agree on the first one's key
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
             draft.unlink()
         return cls(path)
 

@@ -1,0 +1,1 @@
+"""Domain data → plain data for templates."""
