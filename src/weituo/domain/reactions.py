@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from weituo.domain.book import events as book_events
 from weituo.domain.care import events as care_events
+from weituo.domain.contact.services import preferences, voiding
 from weituo.domain.ledger import events as ledger_events
 from weituo.foundation.events import react
 
-__all__ = ["react"]
+#: holds under which nobody may be contacted: what was granted before is taken back in the same transaction
+STOPPING = frozenset(
+    {"DISPUTE", "HARDSHIP", "DECEASED", "MINOR", "BANKRUPT", "REPRESENTED", "CEASED", "LEGAL", "SOLD", "COMPLAINT"}
+)
+
+
+def _void_permits(event: book_events.HoldPlaced) -> None:
+    if event.kind in STOPPING:
+        voiding.void_permits(borrower_id=event.borrower_id, at=event.placed_at)
+
+
+def _tell_the_gate(event: care_events.WishSet) -> None:
+    preferences.set_preference(
+        borrower_id=event.borrower_id,
+        channels=event.channels,
+        hour_from=event.hour_from,
+        hour_to=event.hour_to,
+        at=event.set_at,
+    )
+
+
 
 react(
     ledger_events.PaymentsBooked,
@@ -23,4 +45,18 @@ react(
 react(
     care_events.CaseDecided,
     because="the act itself lifts the hold; the answer is read on the borrower's page, the scorecard counts the case",
+)
+react(
+    book_events.HoldLifted,
+    because="permits are asked anew for every contact; nothing has to be restored",
+)
+react(
+    book_events.HoldPlaced,
+    same_transaction=(_void_permits,),
+    because="no contact may follow a dispute, a death or a cease request, not even on a permit granted a minute before",
+)
+react(
+    care_events.WishSet,
+    same_transaction=(_tell_the_gate,),
+    because="the gate must know a wish before the borrower has left the page",
 )

@@ -1,0 +1,161 @@
+"""Reading the book. Frames are Polars; ids in frames are text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+
+ACCOUNTS = {
+    "account_id": pl.String, "borrower_id": pl.String, "product": pl.String, "currency": pl.String, "principal_minor": pl.Int64,
+    "interest_minor": pl.Int64, "fee_minor": pl.Int64, "balance_minor": pl.Int64, "credit_limit_minor": pl.Int64, "days_past_due": pl.Int64,
+    "bucket": pl.String, "region": pl.String, "opened_on": pl.Date, "past_due_since": pl.Date, "status": pl.String, "as_of": pl.Date,
+}  # fmt: skip
+HISTORY = {"account_id": pl.String, "month": pl.Date, "bill_minor": pl.Int64, "paid_minor": pl.Int64, "months_late": pl.Int64}
+HOLDS = {"borrower_id": pl.String, "account_id": pl.String, "kind": pl.String}
+CONTACT_POINTS = {
+    "contact_point_id": pl.String, "borrower_id": pl.String, "channel": pl.String, "role": pl.String, "field": pl.String, "position": pl.Int64,
+    "zones": pl.List(pl.String), "valid": pl.Boolean,
+}  # fmt: skip
+#: columns people may sort accounts by
+SORTS = {"balance": "a.balance_minor", "days": "a.days_past_due", "bucket": "a.bucket", "product": "a.product", "region": "a.region"}
+PAGE_ROWS = 50
+
+
+def _frame(sql: str, values: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+
+
+def rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Run a query and give its rows as dicts."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _texts(ids: Iterable[object] | None) -> list[str] | None:
+    return None if ids is None else [str(value) for value in ids]
+
+
+@transactions.reads
+def accounts_frame(viewer: Actor, *, account_ids: Iterable[object] | None = None) -> pl.DataFrame:
+    """Give accounts, one row each (columns of `ACCOUNTS`)."""
+    ids = _texts(account_ids)
+    return _frame(
+        "SELECT id::text, borrower_id::text, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, credit_limit_minor, "
+        "days_past_due::bigint, bucket, region, opened_on, past_due_since, status, as_of FROM book_account "
+        "WHERE %s::uuid[] IS NULL OR id = ANY(%s::uuid[]) ORDER BY id",
+        [ids, ids],
+        ACCOUNTS,
+    )
+
+
+@transactions.reads
+def history_frame(viewer: Actor, *, account_ids: Iterable[object] | None = None) -> pl.DataFrame:
+    """Give repayment history, one row an account and month (columns of `HISTORY`)."""
+    ids = _texts(account_ids)
+    return _frame(
+        "SELECT account_id::text, month, bill_minor, paid_minor, months_late::bigint FROM book_repayment_month "
+        "WHERE %s::uuid[] IS NULL OR account_id = ANY(%s::uuid[]) ORDER BY account_id, month",
+        [ids, ids],
+        HISTORY,
+    )
+
+
+@transactions.reads
+def holds_frame(viewer: Actor, *, at: datetime) -> pl.DataFrame:
+    """Give the holds in force at `at` (columns of `HOLDS`; account_id null: all accounts of the borrower)."""
+    return _frame(
+        "SELECT borrower_id::text, account_id::text, kind FROM book_hold WHERE active_from <= %s AND (active_to IS NULL OR active_to > %s) ORDER BY borrower_id, kind, id",
+        [at, at],
+        HOLDS,
+    )
+
+
+@transactions.reads
+def contact_points(viewer: Actor, *, borrower_ids: Iterable[object] | None = None) -> pl.DataFrame:
+    """Give the ways to reach borrowers, without the numbers themselves (columns of `CONTACT_POINTS`)."""
+    ids = _texts(borrower_ids)
+    return _frame(
+        "SELECT id::text, borrower_id::text, channel, role, field, position::bigint, zones, valid FROM book_contact_point "
+        "WHERE %s::uuid[] IS NULL OR borrower_id = ANY(%s::uuid[]) ORDER BY borrower_id, field, position",
+        [ids, ids],
+        CONTACT_POINTS,
+    )
+
+
+@transactions.reads
+def subject_ids(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Give the vault subject of each borrower."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute("SELECT id, subject_id FROM book_borrower WHERE id = ANY(%s)", [list(borrower_ids)])
+        return dict(cursor.fetchall())
+
+
+@transactions.reads
+def imports(viewer: Actor) -> list[dict[str, Any]]:
+    """List imported files, newest first."""
+    return rows("SELECT id, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at FROM book_import_file ORDER BY imported_at DESC, id DESC")
+
+
+@transactions.reads
+def buckets(viewer: Actor) -> list[dict[str, Any]]:
+    """Give open accounts and money per bucket and currency."""
+    return rows("SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket")
+
+
+_FILTERS = {"bucket": "a.bucket = %s", "product": "a.product = %s", "region": "a.region = %s"}
+
+
+@transactions.reads
+def accounts_page(viewer: Actor, *, filters: dict[str, str], sort: str = "-balance", page: int = 1) -> dict[str, Any]:
+    """Give one page of accounts: filters by bucket, product, region, hold and least balance (minor units)."""
+    clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
+    for key, clause in _FILTERS.items():
+        if filters.get(key):
+            clauses.append(clause)
+            values.append(filters[key])
+    if filters.get("hold"):
+        clauses.append("EXISTS (SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL AND h.kind = %s)")
+        values.append(filters["hold"])
+    if str(filters.get("least", "")).isdigit():
+        clauses.append("a.balance_minor >= %s")
+        values.append(int(filters["least"]))
+    where = " AND ".join(clauses)
+    column = SORTS.get(sort.lstrip("-"), "a.balance_minor")
+    order = f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, a.id"
+    total = rows(f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account a WHERE {where}", values)[0]  # noqa: S608 - constants above
+    found = rows(
+        f"SELECT a.id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
+        "(SELECT string_agg(DISTINCT h.kind, ' ') FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL) AS holds "
+        f"FROM book_account a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
+        [*values, (max(page, 1) - 1) * PAGE_ROWS],
+    )
+    return {"rows": found, "total": total["n"], "balance_minor": total["minor"], "page": max(page, 1), "pages": max(1, -(-total["n"] // PAGE_ROWS))}
+
+
+@transactions.reads
+def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
+    """Give one account with its holds."""
+    found = rows("SELECT a.*, b.subject_id, b.language, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s", [account_id])
+    if not found:
+        return None
+    found[0]["holds"] = rows("SELECT id, kind, reason, source, active_from, active_to FROM book_hold WHERE borrower_id = %s AND (account_id IS NULL OR account_id = %s) ORDER BY active_from DESC", [found[0]["borrower_id"], account_id])
+    return found[0]
+
+
+@transactions.reads
+def choices(viewer: Actor) -> dict[str, list[str]]:
+    """Give the values that accounts can be filtered by."""
+    [row] = rows("SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account")
+    [held] = rows("SELECT array_agg(DISTINCT kind ORDER BY kind) AS hold FROM book_hold WHERE active_to IS NULL")
+    return {key: value or [] for key, value in (row | held).items()}

@@ -5,4 +5,10 @@ from __future__ import annotations
 from weituo.foundation.identity import roles
 from weituo.foundation.identity.roles import Role
 
-roles.declare({})
+roles.declare(
+    {
+        "evaluation.read": roles.LENDER_READERS,
+        "evaluation.evaluate": frozenset({Role.ANALYST, Role.VENDOR_MANAGER, Role.COMPLIANCE}),
+        "evaluation.decide": frozenset({Role.VENDOR_MANAGER}),
+    }
+)

@@ -86,7 +86,7 @@ def book_direct_payments(*, actor: Actor, payments: pl.DataFrame, at: datetime) 
         line_id=pl.lit(None, dtype=pl.String),
         fee_bps=pl.lit(0, dtype=pl.Int64),
     )
-    return _book(frame.select(PAYMENT_COLUMNS), actor=actor, source="BANK", at=at)
+    return _book(frame.select(*PAYMENT_COLUMNS), actor=actor, source="BANK", at=at)
 
 
 def applied(payments: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:

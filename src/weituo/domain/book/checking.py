@@ -1,0 +1,188 @@
+"""From text to checked figures: every rule in columns, every broken row with row, column, value and rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from weituo.core.money import EXPONENTS
+from weituo.core.recovery import buckets
+from weituo.domain.book.errors import ColumnMissing, ProfileRefused
+from weituo.domain.book.profiles import Profile
+from weituo.domain.book.reading import Table
+
+#: nobody owes more than this in one account (minor units): beyond it, a unit or a column is wrong
+LARGEST_MINOR = 10**13
+OLDEST = date(1950, 1, 1)
+TRUE = ("1", "true", "yes", "y", "是")
+REJECTS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "rule": pl.String}
+PARTS = ("principal", "interest", "fee")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Rows that may go in, rows that may not (one or more reasons each), and what stood outside the filter."""
+
+    accepted: pl.DataFrame
+    rejects: pl.DataFrame
+    out_of_scope: int
+    #: balance of rows that were rejected for another reason than an unreadable balance
+    rejected_minor: int
+
+
+def check(table: Table, profile: Profile, *, as_of: date) -> Checked:
+    """Apply the profile and every rule. Raises `ColumnMissing`, `ProfileRefused`."""
+    frame = table.frame
+    for column in sorted(profile.columns()):
+        if column not in frame.columns:
+            raise ColumnMissing(column=column, where=f"profile {profile.name}")
+    if profile.currency not in EXPONENTS:
+        raise ProfileRefused(problem=f"{profile.currency} is no ISO 4217 currency that is known", where="currency")
+    reasons: list[pl.DataFrame] = [
+        table.broken.select("row", pl.lit("").alias("column"), pl.col("fields").cast(pl.String).alias("value"), (pl.lit("fields_") + pl.col("expected").cast(pl.String)).alias("rule"))
+    ]
+    out_of_scope = 0
+    if profile.filter:
+        status = pl.col(profile.filter.column).str.strip_chars().cast(pl.Int64, strict=False)
+        unreadable = frame.filter(status.is_null())
+        reasons.append(_reason(unreadable, profile.filter.column, "whole_number"))
+        inside = frame.filter(status.is_null() | (status >= profile.filter.at_least))
+        out_of_scope, frame = frame.height - inside.height, inside
+    mapped = _mapped(frame, profile)
+    reasons += _rules(mapped, frame, profile, as_of=as_of)
+    rejects = pl.concat([reason.cast(REJECTS) for reason in reasons]).filter(pl.col("row").is_in(frame["row"].implode())).unique().sort("row", "column", "rule")
+    bad = rejects["row"].unique()
+    figures = mapped.filter(pl.col("row").is_in(bad.implode()))["balance_minor"].fill_null(0)
+    good = _dated(mapped.filter(~pl.col("row").is_in(bad.implode())), as_of=as_of)
+    return Checked(accepted=good, rejects=rejects, out_of_scope=out_of_scope, rejected_minor=int(figures.sum()))
+
+
+def _reason(rows: pl.DataFrame, column: str, rule: str) -> pl.DataFrame:
+    value = pl.col(column) if column in rows.columns else pl.lit(column.removeprefix("="))
+    return rows.select("row", pl.lit(column).alias("column"), value.fill_null("").str.slice(0, 80).alias("value"), pl.lit(rule).alias("rule"))
+
+
+def _source(name: str | None) -> pl.Expr:
+    if name is None:
+        return pl.lit(None, dtype=pl.String)
+    text = pl.lit(name[1:]) if name.startswith("=") else pl.col(name).str.strip_chars()
+    return pl.when(text == "").then(None).otherwise(text)
+
+
+def minor_expr(text: pl.Expr, *, unit: str, exponent: int) -> pl.Expr:
+    """Read money exactly: “1,234.5” with exponent 2 → 123450; null where the text is no amount or has too many digits."""
+    plain = text.str.replace_all(",", "", literal=True)
+    if unit == "minor":
+        return pl.when(plain.str.contains(r"^-?\d{1,16}$")).then(plain).cast(pl.Int64, strict=False)
+    pattern = rf"^(-?)(\d{{1,13}})(?:\.(\d{{1,{exponent}}})0*)?$" if exponent else r"^(-?)(\d{1,16})(?:\.0+)?()$"
+    groups = plain.str.extract_groups(pattern)
+    sign, whole, part = groups.struct["1"], groups.struct["2"], groups.struct["3"].fill_null("")
+    digits = whole + part.str.pad_end(exponent, "0") if exponent else whole
+    value = digits.cast(pl.Int64, strict=False)
+    return pl.when(sign == "-").then(-value).otherwise(value)
+
+
+def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    exponent = EXPONENTS[profile.currency]
+    account, borrower = profile.account, profile.borrower
+
+    def money(key: str) -> pl.Expr:
+        return minor_expr(_source(account.get(key)), unit=profile.unit, exponent=exponent)
+
+    def whole(name: str | None) -> pl.Expr:
+        return _source(name).cast(pl.Int64, strict=False)
+
+    def day(name: str | None) -> pl.Expr:
+        return _source(name).str.slice(0, 10).str.replace_all("/", "-", literal=True).str.to_date("%Y-%m-%d", strict=False)
+
+    personal = {f"person_{key}": pl.concat_list([_source(column) for column in columns]) for key, columns in profile.personal.items()}
+    history = {
+        f"history_{index}": pl.struct(
+            bill_minor=minor_expr(_source(bill or None), unit=profile.unit, exponent=exponent),
+            paid_minor=minor_expr(_source(paid or None), unit=profile.unit, exponent=exponent),
+            months_late=whole(late or None),
+        )
+        for index, (_, bill, paid, late) in enumerate(profile.history)
+    }
+    holds = {f"hold_{kind}": _source(column).str.to_lowercase().is_in(list(TRUE)).fill_null(value=False) for column, kind in profile.holds.items()}
+    shown = frame.select(
+        "row",
+        borrower_ref=_source(borrower["id"]),
+        account_ref=_source(account["id"]),
+        product=_source(account.get("product")).fill_null("LOAN"),
+        currency=_source(account.get("currency", f"={profile.currency}")),
+        interest_minor=money("interest").fill_null(0) if "interest" not in account else money("interest"),
+        fee_minor=money("fee").fill_null(0) if "fee" not in account else money("fee"),
+        stated_principal=money("principal"),
+        stated_balance=money("balance"),
+        credit_limit_minor=money("credit_limit"),
+        opened_on=day(account.get("opened_on")),
+        past_due_since=day(account.get("past_due_since")),
+        days_past_due=whole(account.get("days_past_due")),
+        months_late=whole(account.get("months_late")),
+        region=_source(account.get("region") or borrower.get("region")).fill_null(""),
+        language=_source(borrower.get("language")).fill_null("zh-hans"),
+        is_organisation=_source(borrower.get("organisation")).str.to_lowercase().is_in(list(TRUE)).fill_null(value=False),
+        **personal,
+        **history,
+        **holds,
+    )
+    if "principal" in account:
+        principal = pl.col("stated_principal")
+        balance = principal + pl.col("interest_minor") + pl.col("fee_minor")
+    else:
+        balance = pl.col("stated_balance")
+        principal = balance - pl.col("interest_minor") - pl.col("fee_minor")
+    return shown.with_columns(principal_minor=principal, balance_minor=balance)
+
+
+def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of: date) -> list[pl.DataFrame]:
+    account = profile.account
+    both = mapped.join(frame, on="row", how="left", suffix="_file")
+
+    def broken(condition: pl.Expr, column: str, rule: str) -> pl.DataFrame:
+        return _reason(both.filter(condition), column, rule)
+
+    found = [
+        broken(pl.col("borrower_ref").is_null(), profile.borrower["id"], "present"),
+        broken(pl.col("account_ref").is_null(), account["id"], "present"),
+        broken(pl.col("account_ref").is_not_null() & pl.col("account_ref").is_duplicated(), account["id"], "account_once_in_file"),
+        broken(pl.col("currency").is_null() | (pl.col("currency") != profile.currency), account.get("currency", "currency"), f"currency_is_{profile.currency}"),
+        broken(pl.col("balance_minor") < 0, account.get("balance", account.get("principal", "")), "balance_not_negative"),
+        broken(pl.col("balance_minor") > LARGEST_MINOR, account.get("balance", account.get("principal", "")), "balance_plausible"),
+    ]
+    for key, column in account.items():
+        if key in {"principal", "interest", "fee", "balance", "credit_limit"}:
+            name = {"principal": "stated_principal", "balance": "stated_balance"}.get(key, f"{key}_minor")
+            given = _source(column).is_not_null() if not column.startswith("=") else pl.lit(value=True)
+            required = key in {"principal", "balance"} and not (key == "balance" and "principal" in account)
+            found.append(broken(pl.col(name).is_null() & (given | required), column, "amount"))
+            if key in PARTS:
+                found.append(broken(pl.col(name) < 0, column, "amount_not_negative"))
+    for key in ("opened_on", "past_due_since"):
+        if key in account:
+            given = _source(account[key]).is_not_null()
+            found.append(broken(given & pl.col(key).is_null(), account[key], "date"))
+            found.append(broken(pl.col(key).is_not_null() & ((pl.col(key) > as_of) | (pl.col(key) < OLDEST)), account[key], "date_plausible"))
+    for key in ("days_past_due", "months_late"):
+        if key in account:
+            found.append(broken(pl.col(key).is_null(), account[key], "whole_number"))
+            found.append(broken(pl.col(key) < 0, account[key], "not_negative"))
+    if not {"days_past_due", "months_late"} & set(account):
+        found.append(broken(pl.col("past_due_since").is_null(), account["past_due_since"], "present"))
+    if {"principal", "balance"} <= set(account):
+        found.append(broken(pl.col("stated_balance").is_not_null() & (pl.col("stated_balance") != pl.col("balance_minor")), account["balance"], "balance_is_sum_of_parts"))
+    return found
+
+
+def _dated(good: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
+    """Fill days past due and the bucket from whatever the file gives: days, months late, or the day it began."""
+    since = (pl.lit(as_of) - pl.col("past_due_since")).dt.total_days()
+    days = pl.coalesce(pl.col("days_past_due"), since, (pl.col("months_late") - 1).clip(lower_bound=0) * buckets.BUCKET_DAYS + pl.when(pl.col("months_late") > 0).then(1).otherwise(0))
+    late = pl.when(pl.col("months_late").is_not_null() & pl.col("days_past_due").is_null() & pl.col("past_due_since").is_null())
+    with_days = good.with_columns(days_past_due=days.cast(pl.Int64))
+    return with_days.with_columns(
+        bucket=late.then(buckets.bucket_from_months_expr(pl.col("months_late"))).otherwise(buckets.bucket_expr(pl.col("days_past_due")))
+    )

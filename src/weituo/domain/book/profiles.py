@@ -1,0 +1,129 @@
+"""Profiles: how a lender's file maps to borrowers, accounts and history. TOML; unknown keys are refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from weituo.domain.book.errors import ProfileRefused
+
+KEYS = {
+    "name", "currency", "as_of", "unit", "separator", "filter", "borrower", "account", "history", "holds", "zone",
+}  # fmt: skip
+BORROWER_KEYS = {"id", "name", "phone", "identity_number", "email", "address", "region", "language", "organisation"}
+ACCOUNT_KEYS = {
+    "id", "product", "principal", "interest", "fee", "balance", "credit_limit", "opened_on", "past_due_since", "days_past_due", "months_late", "region",
+    "currency",
+}  # fmt: skip
+HISTORY_KEYS = {"months", "bill", "paid", "late"}
+UNITS = {"major", "minor"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which rows become accounts: `column` at least `at_least` (whole numbers); others are out of scope, not rejected."""
+
+    column: str
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A checked profile. Columns are names in the file; `=text` is a constant."""
+
+    name: str
+    currency: str
+    unit: str
+    as_of: date | None
+    separator: str
+    zone: str
+    filter: Filter | None
+    borrower: dict[str, Any]
+    account: dict[str, str]
+    #: [(first of month, bill column, paid column, late column)]
+    history: tuple[tuple[date, str, str, str], ...]
+    #: column → hold kind, for columns that hold 1/true/yes
+    holds: dict[str, str] = field(default_factory=dict)
+
+    def columns(self) -> set[str]:
+        """Give every column of the file that is mapped."""
+        named = [*self.account.values(), *(column for value in self.borrower.values() for column in ([value] if isinstance(value, str) else value))]
+        named += [column for _, *columns in self.history for column in columns if column]
+        named += list(self.holds)
+        if self.filter:
+            named.append(self.filter.column)
+        return {column for column in named if not column.startswith("=")}
+
+    @property
+    def personal(self) -> dict[str, list[str]]:
+        """Give the columns with personal data by vault field."""
+        fields = ("name", "phone", "identity_number", "email", "address")
+        return {key: [self.borrower[key]] if isinstance(self.borrower[key], str) else list(self.borrower[key]) for key in fields if key in self.borrower}
+
+
+def read_profile(path: Path) -> Profile:
+    """Read and check a profile. Raises `ProfileRefused` naming file and key."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise ProfileRefused(problem="there is no such file", where=str(path)) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise ProfileRefused(problem=str(broken), where=str(path)) from broken
+    return _checked(raw, where=path.name)
+
+
+def _checked(raw: dict[str, Any], *, where: str) -> Profile:
+    def refuse(problem: str, key: str) -> ProfileRefused:
+        return ProfileRefused(problem=problem, where=f"{where}: {key}")
+
+    for table, known in (("", KEYS), ("borrower", BORROWER_KEYS), ("account", ACCOUNT_KEYS), ("history", HISTORY_KEYS), ("filter", {"column", "at_least"})):
+        given = raw if not table else raw.get(table, {})
+        if not isinstance(given, dict):
+            raise refuse("a table is expected", table)
+        if unknown := sorted(set(given) - known):
+            raise refuse(f"unknown key {unknown[0]}", table or "top")
+    for key in ("name", "currency", "borrower", "account"):
+        if key not in raw:
+            raise refuse("the key is missing", key)
+    borrower, account = raw["borrower"], raw["account"]
+    if "id" not in borrower or "id" not in account:
+        raise refuse("the key id is missing", "borrower and account")
+    if not {"balance", "principal"} & set(account):
+        raise refuse("balance or principal is missing", "account")
+    if not {"days_past_due", "months_late", "past_due_since"} & set(account):
+        raise refuse("days_past_due, months_late or past_due_since is missing", "account")
+    unit = raw.get("unit", "major")
+    if unit not in UNITS:
+        raise refuse("major or minor is expected", "unit")
+    as_of = raw.get("as_of")
+    if as_of is not None and not isinstance(as_of, date):
+        raise refuse("a date is expected", "as_of")
+    return Profile(
+        name=str(raw["name"]),
+        currency=str(raw["currency"]),
+        unit=unit,
+        as_of=as_of,
+        separator=str(raw.get("separator", ",")),
+        zone=str(raw.get("zone", "Asia/Shanghai")),
+        filter=Filter(column=raw["filter"]["column"], at_least=int(raw["filter"]["at_least"])) if "filter" in raw else None,
+        borrower=dict(borrower),
+        account=dict(account),
+        history=_history(raw.get("history", {}), refuse),
+        holds=dict(raw.get("holds", {})),
+    )
+
+
+def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date, str, str, str], ...]:
+    months = raw.get("months", [])
+    columns = {key: raw.get(key, [""] * len(months)) for key in ("bill", "paid", "late")}
+    for key, values in columns.items():
+        if len(values) != len(months):
+            raise refuse(f"{key} has {len(values)} columns for {len(months)} months", "history")
+    try:
+        days = [month if isinstance(month, date) else date.fromisoformat(f"{month}-01") for month in months]
+    except ValueError as wrong:
+        raise refuse(f"a month is written YYYY-MM: {wrong}", "history.months") from wrong
+    return tuple(zip(days, columns["bill"], columns["paid"], columns["late"], strict=True))

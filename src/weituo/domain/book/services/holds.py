@@ -1,0 +1,52 @@
+"""Holds: reasons why somebody must not be worked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from weituo.domain.book.errors import HoldNotFound
+from weituo.domain.book.events import HoldLifted, HoldPlaced
+from weituo.domain.book.models import Hold
+from weituo.foundation import events, transactions
+from weituo.foundation.acts import act, note
+from weituo.foundation.ids import new_id
+from weituo.foundation.tenancy.actors import Actor
+
+
+@transactions.transaction_required
+def add_hold(*, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, source: str, at: datetime) -> UUID:
+    """Put a hold in force; who holds packages or permits is told in the same transaction."""
+    hold = Hold.objects.create(
+        id=new_id(), borrower_id=borrower_id, account_id=account_id, kind=kind, reason=reason, source=source, active_from=at
+    )
+    events.publish(HoldPlaced(hold_id=hold.id, borrower_id=borrower_id, account_id=account_id, kind=kind, placed_at=at))
+    return hold.id
+
+
+@transactions.transaction_required
+def lift_hold(*, at: datetime, hold_id: UUID | None = None, source: str = "") -> int:
+    """End holds by id or by what asked for them; return how many ended."""
+    found = Hold.objects.filter(active_to__isnull=True)
+    found = found.filter(id=hold_id) if hold_id is not None else found.filter(source=source)
+    ended = list(found)
+    Hold.objects.filter(id__in=[hold.id for hold in ended]).update(active_to=at)
+    for hold in ended:
+        events.publish(HoldLifted(hold_id=hold.id, borrower_id=hold.borrower_id, kind=hold.kind, lifted_at=at))
+    return len(ended)
+
+
+@act("book.place_hold", permission="book.hold")
+def place_hold(*, actor: Actor, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, at: datetime) -> UUID:
+    """Put a hold in force by hand."""
+    hold_id = add_hold(borrower_id=borrower_id, account_id=account_id, kind=kind, reason=reason, source=f"person:{actor.id}", at=at)
+    note(what="hold", ref=hold_id, reason=reason, kind=kind, borrower=str(borrower_id), account=str(account_id or ""))
+    return hold_id
+
+
+@act("book.release_hold", permission="book.hold")
+def release_hold(*, actor: Actor, hold_id: UUID, reason: str, at: datetime) -> None:
+    """End a hold by hand. Raises `HoldNotFound`."""
+    if lift_hold(hold_id=hold_id, at=at) == 0:
+        raise HoldNotFound(what="hold")
+    note(what="hold", ref=hold_id, reason=reason)

@@ -1,0 +1,79 @@
+"""What became of every placement: one row each, from booked money, attempts, refusals and cases."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from weituo.domain.care import queries as care
+from weituo.domain.contact import queries as contact
+from weituo.domain.ledger import queries as ledger
+from weituo.domain.placement import queries as placement
+from weituo.foundation.tenancy.actors import Actor
+
+#: columns of `outcomes`
+COLUMNS = (
+    "placement_id", "agency_id", "account_id", "bucket", "probability", "placed_minor", "expected_minor", "recovered_minor",
+    "commission_minor", "complaints", "complaints_upheld", "disputes", "hardships", "attempts", "right_party", "refusals", "months",
+)  # fmt: skip
+
+
+def _text(*names: str) -> list[pl.Expr]:
+    return [pl.col(name).cast(pl.String) for name in names]
+
+
+def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFrame:
+    """Give one row a placement made in [period_from, period_to) with what happened to it before period_to (`COLUMNS`)."""
+    placed = (
+        placement.placements_frame(viewer)
+        .with_columns(*_text("placement_id", "agency_id", "account_id"))
+        .filter((pl.col("placed_at").dt.date() >= period_from) & (pl.col("placed_at").dt.date() < period_to))
+        .select(
+            "placement_id", "agency_id", "account_id", "bucket", "probability", "currency",
+            placed_minor=pl.col("balance_minor"), expected_minor=pl.col("expected_recovery_minor"),
+            months=((pl.lit(period_to) - pl.col("placed_at").dt.date()).dt.total_days() / 30.4375),
+        )
+    )  # fmt: skip
+    money = (
+        ledger.payments_frame(viewer, paid_before=period_to)
+        .filter(pl.col("placement_id").is_not_null())
+        .group_by("placement_id")
+        .agg(recovered_minor=pl.sum("applied_minor"))
+    )
+    fees = (
+        ledger.commissions_frame(viewer)
+        .filter(pl.col("earned_on") < period_to)
+        .group_by("placement_id")
+        .agg(commission_minor=pl.sum("amount_minor"))
+    )
+    cases = (
+        care.cases_frame(viewer)
+        .filter(pl.col("placement_id").is_not_null() & (pl.col("opened_at").dt.date() < period_to))
+        .group_by("placement_id")
+        .agg(
+            complaints=(pl.col("kind") == "COMPLAINT").sum(),
+            complaints_upheld=((pl.col("kind") == "COMPLAINT") & pl.col("upheld").fill_null(False)).sum(),
+            disputes=(pl.col("kind") == "DISPUTE").sum(),
+            hardships=(pl.col("kind") == "HARDSHIP").sum(),
+        )
+    )
+    attempts = (
+        contact.attempts_frame(viewer)
+        .with_columns(*_text("placement_id"))
+        .filter(pl.col("made_at").dt.date() < period_to)
+        .group_by("placement_id")
+        .agg(attempts=pl.len(), right_party=pl.col("result").str.starts_with("RPC").sum())
+    )
+    refusals = (
+        contact.refusals_frame(viewer)
+        .with_columns(*_text("placement_id"))
+        .filter(pl.col("asked_at").dt.date() < period_to)
+        .group_by("placement_id")
+        .agg(refusals=pl.len())
+    )
+    whole = placed
+    for part in (money, fees, cases, attempts, refusals):
+        whole = whole.join(part, on="placement_id", how="left")
+    counted = [name for name in COLUMNS if name not in {"placement_id", "agency_id", "account_id", "bucket", "probability", "months"}]
+    return whole.with_columns(pl.col(counted).fill_null(0).cast(pl.Int64)).select(*COLUMNS, "currency").sort("placement_id")

@@ -1,0 +1,125 @@
+"""Money 资金: trial balance, bank lines, remittances, settlement statements."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from weituo.domain.ledger import queries, services
+from weituo.domain.partners import queries as partners
+from weituo.foundation import clock
+from weituo.foundation.errors import Refusal
+from weituo.web import access
+from weituo.web.presenters import ledger as presenters
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Show what stands in the books and whether it balances."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    agencies = partners.agencies(viewer)
+    return render(
+        request,
+        "console/ledger/index.html",
+        presenters.overview(
+            balances=queries.trial_balance(viewer),
+            statements=queries.statements(viewer),
+            remittances=queries.remittances(viewer, limit=50),
+            bank_lines=queries.bank_inbox(viewer, limit=50),
+            agencies=agencies,
+            actor=viewer,
+            today=clock.now().date(),
+        ),
+    )
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def check(request: HttpRequest) -> HttpResponse:
+    """Recompute everything from entries and show the differences."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    return render(request, "console/ledger/check.html", {"differences": queries.check(viewer)})
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def entries(request: HttpRequest) -> HttpResponse:
+    """Show the latest entries with their legs."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    return render(request, "console/ledger/entries.html", {"entries": presenters.entries(queries.entries(viewer, limit=50))})
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def statement(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Show one statement with the derivation of every line."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    found = queries.statements(viewer, statement_id=statement_id)
+    if not found:
+        raise Http404
+    return render(
+        request,
+        "console/ledger/statement.html",
+        presenters.statement(found[0], lines=queries.statement_lines(viewer, statement_id=statement_id), agencies=partners.agencies(viewer), actor=viewer),
+    )
+
+
+@access.page(permission="ledger.draw_statement")
+@require_POST
+def draw(request: HttpRequest) -> HttpResponse:
+    """Draw up a statement."""
+    try:
+        statement_id = services.draw_statement(
+            actor=request.actor,  # type: ignore[attr-defined]
+            agency_id=UUID(request.POST.get("agency", "")),
+            period_from=date.fromisoformat(request.POST.get("period_from", "")),
+            period_to=date.fromisoformat(request.POST.get("period_to", "")),
+            at=clock.now(),
+        )
+    except ValueError:
+        messages.error(request, _("Choose an agency and two days."))
+        return redirect("ledger:index")
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("ledger:index")
+    return redirect("ledger:statement", statement_id)
+
+
+@access.page(permission="ledger.approve_statement")
+@require_POST
+def approve(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Approve a statement as a second person and pay it out."""
+    try:
+        services.approve_statement(actor=request.actor, statement_id=statement_id, at=clock.now())  # type: ignore[attr-defined]
+        messages.info(request, _("The statement is approved and its commission booked as paid."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("ledger:statement", statement_id)
+
+
+@access.page(permission="ledger.book_payments")
+@require_POST
+def book(request: HttpRequest) -> HttpResponse:
+    """Book remittances whose bank lines have arrived."""
+    booked = services.book_remittances(actor=request.actor, at=clock.now())  # type: ignore[attr-defined]
+    messages.info(request, _("%(count)s payments were booked.") % {"count": booked})
+    return redirect("ledger:index")
+
+
+urlpatterns = [
+    path("", index, name="index"),
+    path("check/", check, name="check"),
+    path("entries/", entries, name="entries"),
+    path("book/", book, name="book"),
+    path("statements/draw/", draw, name="draw"),
+    path("statements/<uuid:statement_id>/", statement, name="statement"),
+    path("statements/<uuid:statement_id>/approve/", approve, name="approve"),
+]
