@@ -6,6 +6,20 @@ from ninja import NinjaAPI
 
 from weituo.api import errors
 from weituo.api.auth import ApiKey
+from weituo.api.routers import care, contact, ledger, me, placement, tracking
 
-api = NinjaAPI(title="Weituo", version="1", auth=ApiKey(), urls_namespace="api", docs_url=None)
+api = NinjaAPI(
+    title="Weituo",
+    version="1",
+    description="What an agency's system may do: read its own cases, ask leave for contacts, report contacts, promises and money.",
+    auth=ApiKey(),
+    urls_namespace="api",
+    docs_url=None,
+)
 errors.register(api)
+api.add_router("", me.router, tags=["agency"])
+api.add_router("", placement.router, tags=["cases"])
+api.add_router("", contact.router, tags=["contact"])
+api.add_router("", tracking.router, tags=["promises"])
+api.add_router("", ledger.router, tags=["money"])
+api.add_router("", care.router, tags=["care"])

@@ -6,22 +6,28 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from weituo.foundation.errors import Refusal
 
 
-def _problem(status: int, **body: Any) -> HttpResponse:
+def problem(status: int, **body: Any) -> HttpResponse:
+    """Give one problem document."""
     return JsonResponse({"status": status, **body}, status=status, content_type="application/problem+json")
+
+
+def refused(refusal: Refusal) -> HttpResponse:
+    """Give the problem document of a refusal."""
+    said = refusal.as_dict()
+    return problem(refusal.status, type=f"urn:weituo:{said['code']}", title=said["message"], **said)
 
 
 def register(api: NinjaAPI) -> None:
     """Translate refusals, bad input and missing keys."""
 
     @api.exception_handler(Refusal)
-    def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-        said = refusal.as_dict()
-        return _problem(refusal.status, type=f"urn:weituo:{said['code']}", title=said["message"], **said)
+    def on_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+        return refused(refusal)
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, fault: ValidationError) -> HttpResponse:
@@ -29,7 +35,7 @@ def register(api: NinjaAPI) -> None:
             {"where": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
             for item in fault.errors
         ]
-        return _problem(
+        return problem(
             422,
             type="urn:weituo:bad_input",
             title="The request does not fit its schema.",
@@ -39,10 +45,20 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(AuthenticationError)
     def unknown(request: HttpRequest, fault: AuthenticationError) -> HttpResponse:
-        return _problem(
+        return problem(
             401,
             type="urn:weituo:key_refused",
             title="A live API key is needed.",
             code="key_refused",
             remedy="Send “Authorization: Bearer <key>”.",
+        )
+
+    @api.exception_handler(HttpError)
+    def unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
+        return problem(
+            fault.status_code,
+            type="urn:weituo:bad_request",
+            title=str(fault),
+            code="bad_request",
+            remedy="Send a JSON document in UTF-8.",
         )

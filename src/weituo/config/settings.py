@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "weituo.foundation.audit",
     "weituo.foundation.vault",
     "weituo.foundation.identity",
+    "weituo.foundation.idempotency",
     "weituo.domain.book",
     "weituo.domain.partners",
     "weituo.domain.plans",

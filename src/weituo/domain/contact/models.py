@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import UuidV7, new_id
@@ -17,11 +18,11 @@ class Permit(models.Model):
         VOID = "VOID", _("void")
 
     id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
-    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT, db_index=False)
     placement = models.ForeignKey("placement.Placement", on_delete=models.RESTRICT)
-    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT)
-    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT)
-    collector = models.ForeignKey("partners.Collector", on_delete=models.RESTRICT)
+    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT, db_index=False)
+    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT, db_index=False)
+    collector = models.ForeignKey("partners.Collector", on_delete=models.RESTRICT, db_index=False)
     channel = models.CharField(max_length=8)
     purpose = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=State.choices)
@@ -31,7 +32,7 @@ class Permit(models.Model):
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
-    #: [{rule, version, citation, …}] of every denying rule
+    #: [{code, citation, pack, version, …}] of every denying rule, the strictest first
     reasons = models.JSONField(default=list)
     #: {rule pack: version}
     packs = models.JSONField(default=dict)
@@ -53,10 +54,10 @@ class Attempt(models.Model):
     """One contact as the agency reported it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
-    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT, db_index=False)
     placement = models.ForeignKey("placement.Placement", on_delete=models.RESTRICT)
-    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT)
-    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT)
+    borrower = models.ForeignKey("book.Borrower", on_delete=models.RESTRICT, db_index=False)
+    contact_point = models.ForeignKey("book.ContactPoint", on_delete=models.RESTRICT, db_index=False)
     permit = models.OneToOneField(Permit, on_delete=models.RESTRICT, null=True)
     channel = models.CharField(max_length=8)
     made_at = models.DateTimeField()
@@ -86,7 +87,10 @@ class Violation(models.Model):
     agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
     attempt = models.ForeignKey(Attempt, on_delete=models.RESTRICT)
     code = models.CharField(max_length=32)
+    #: citation of the rule or contract clause
     rule = models.TextField()
+    #: ids and instants that show it
+    detail = models.JSONField(default=dict)
     severity = models.SmallIntegerField()
     found_at = models.DateTimeField()
     answer_due_at = models.DateTimeField()
@@ -102,3 +106,27 @@ class Violation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.agency_id}"
+
+
+class Preference(models.Model):
+    """When and how a borrower wishes to be contacted, as the care desk or the borrower set it last."""
+
+    borrower = models.OneToOneField("book.Borrower", on_delete=models.RESTRICT, primary_key=True)
+    #: welcome channels; empty: no wish
+    channels = ArrayField(models.CharField(max_length=8), default=list)
+    #: local wall time, half-open [from, to)
+    hour_from = models.SmallIntegerField()
+    hour_to = models.SmallIntegerField()
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "contact_preference"
+        constraints = [
+            models.CheckConstraint(
+                name="contact_preference_hours",
+                condition=Q(hour_from__gte=0, hour_to__lte=24, hour_from__lt=F("hour_to")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.borrower_id)

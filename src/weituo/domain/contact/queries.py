@@ -1,0 +1,226 @@
+"""Reading permits, attempts, violations; an agency's own cases; rules in force; replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from weituo.domain.contact.errors import PlacementNotYours
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor, program
+
+
+def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _frame(sql: str, values: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+
+
+_INSTANT = pl.Datetime("us", "UTC")
+ATTEMPTS = {
+    "attempt_id": pl.String, "agency_id": pl.String, "placement_id": pl.String, "borrower_id": pl.String, "permit_id": pl.String,
+    "channel": pl.String, "made_at": _INSTANT, "result": pl.String, "duration_s": pl.Int64,
+}  # fmt: skip
+REFUSALS = {
+    "permit_id": pl.String, "agency_id": pl.String, "placement_id": pl.String, "borrower_id": pl.String, "asked_at": _INSTANT,
+    "planned_at": _INSTANT, "channel": pl.String, "rule": pl.String,
+}  # fmt: skip
+VIOLATIONS = {
+    "violation_id": pl.String, "agency_id": pl.String, "attempt_id": pl.String, "placement_id": pl.String, "code": pl.String,
+    "rule": pl.String, "severity": pl.Int64, "found_at": _INSTANT, "answer_due_at": _INSTANT, "closed_at": _INSTANT,
+}  # fmt: skip
+
+
+@transactions.reads
+def attempts_frame(
+    viewer: Actor, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.DataFrame:
+    """Give contacts as reported, one row each (columns of `ATTEMPTS`), made in [since, until); an agency sees its own."""
+    return _frame(
+        "SELECT id::text, agency_id::text, placement_id::text, borrower_id::text, permit_id::text, channel, made_at, result, duration_s::bigint "
+        "FROM contact_attempt WHERE (%s::timestamptz IS NULL OR made_at >= %s) AND (%s::timestamptz IS NULL OR made_at < %s) ORDER BY made_at, id",
+        [since, since, until, until],
+        ATTEMPTS,
+    )
+
+
+@transactions.reads
+def refusals_frame(
+    viewer: Actor, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.DataFrame:
+    """Give refused permits with the rule that weighed most, one row each (columns of `REFUSALS`), asked in [since, until)."""
+    return _frame(
+        "SELECT id::text, agency_id::text, placement_id::text, borrower_id::text, asked_at, planned_at, channel, reasons->0->>'code' "
+        "FROM contact_permit WHERE state = 'REFUSED' AND (%s::timestamptz IS NULL OR asked_at >= %s) AND (%s::timestamptz IS NULL OR asked_at < %s) ORDER BY asked_at, id",
+        [since, since, until, until],
+        REFUSALS,
+    )
+
+
+@transactions.reads
+def violations_frame(viewer: Actor, *, open_only: bool = False) -> pl.DataFrame:
+    """Give violations, the clock that ends first on top (columns of `VIOLATIONS`)."""
+    return _frame(
+        "SELECT v.id::text, v.agency_id::text, v.attempt_id::text, a.placement_id::text, v.code, v.rule, v.severity::bigint, v.found_at, v.answer_due_at, v.closed_at "
+        "FROM contact_violation v JOIN contact_attempt a ON a.id = v.attempt_id WHERE NOT %s OR v.closed_at IS NULL ORDER BY v.answer_due_at, v.id",
+        [open_only],
+        VIOLATIONS,
+    )
+
+
+@transactions.reads
+def violations(viewer: Actor, *, open_only: bool = True, limit: int = 200) -> list[dict[str, Any]]:
+    """List violations by clock with the agency's names and the contact they are about."""
+    viewer.require("contact.read")
+    return _rows(
+        "SELECT v.id, v.code, v.rule, v.severity, v.found_at, v.answer_due_at, v.closed_at, v.outcome, v.detail, g.code AS agency_code, g.name_zh, g.name_en, "
+        "a.made_at, a.channel, a.result, p.case_ref FROM contact_violation v JOIN contact_attempt a ON a.id = v.attempt_id JOIN partners_agency g ON g.id = v.agency_id "
+        "JOIN placement_placement p ON p.id = a.placement_id WHERE NOT %s OR v.closed_at IS NULL ORDER BY v.closed_at NULLS FIRST, v.answer_due_at, v.id LIMIT %s",
+        [open_only, limit],
+    )
+
+
+@transactions.reads
+def permits_by_state(viewer: Actor, *, since: datetime, until: datetime) -> dict[str, int]:
+    """Count permits asked in [since, until) by state."""
+    viewer.require("contact.read")
+    rows = _rows(
+        "SELECT state, count(*) AS n FROM contact_permit WHERE asked_at >= %s AND asked_at < %s GROUP BY state",
+        [since, until],
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+@transactions.reads
+def refusals_today(viewer: Actor, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """Count permits refused in [since, until) by reason and agency: code, citation, agency, n; the most frequent first.
+
+    A request refused for two reasons counts under each.
+    """
+    viewer.require("contact.read")
+    return _rows(
+        "SELECT r->>'code' AS code, r->>'citation' AS citation, g.code AS agency_code, g.name_zh, g.name_en, count(*) AS n "
+        "FROM contact_permit p JOIN partners_agency g ON g.id = p.agency_id CROSS JOIN LATERAL jsonb_array_elements(p.reasons) AS r "
+        "WHERE p.state = 'REFUSED' AND p.asked_at >= %s AND p.asked_at < %s GROUP BY 1, 2, 3, 4, 5 ORDER BY n DESC, code, agency_code",
+        [since, until],
+    )
+
+
+@transactions.reads
+def last_asked(viewer: Actor) -> datetime | None:
+    """Give when a permit was last asked."""
+    viewer.require("contact.read")
+    return _rows("SELECT max(asked_at) AS at FROM contact_permit")[0]["at"]  # type: ignore[no-any-return]
+
+
+@transactions.reads
+def hours_heat(viewer: Actor, *, since: datetime, until: datetime, zone: str) -> list[dict[str, Any]]:
+    """Count contacts made in [since, until) by weekday (1 = Monday) and hour on the wall of `zone`."""
+    viewer.require("contact.read")
+    return _rows(
+        "SELECT extract(isodow FROM made_at AT TIME ZONE %s)::int AS weekday, extract(hour FROM made_at AT TIME ZONE %s)::int AS hour, count(*) AS n "
+        "FROM contact_attempt WHERE made_at >= %s AND made_at < %s GROUP BY 1, 2 ORDER BY 1, 2",
+        [zone, zone, since, until],
+    )
+
+
+@transactions.reads
+def permits(
+    viewer: Actor, *, state: str = "REFUSED", code: str = "", agency_code: str = "", limit: int = 100
+) -> list[dict[str, Any]]:
+    """List permits, the latest asked first, by state, rule and agency."""
+    viewer.require("contact.read")
+    return _rows(
+        "SELECT p.id, p.state, p.channel, p.purpose, p.asked_at, p.planned_at, p.expires_at, p.reasons, pl.case_ref, g.code AS agency_code, g.name_zh, g.name_en, c.badge "
+        "FROM contact_permit p JOIN placement_placement pl ON pl.id = p.placement_id JOIN partners_agency g ON g.id = p.agency_id JOIN partners_collector c ON c.id = p.collector_id "
+        "WHERE (%s = '' OR p.state = %s) AND (%s = '' OR p.reasons @> jsonb_build_array(jsonb_build_object('code', %s::text))) AND (%s = '' OR g.code = %s) "
+        "ORDER BY p.asked_at DESC, p.id DESC LIMIT %s",
+        [state, state, code, code, agency_code, agency_code, limit],
+    )
+
+
+# --- an agency's own ---------------------------------------------------------------------------------------------------
+
+_CASE = (
+    "SELECT id, borrower_id, account_id, case_ref, state, placed_at, term_to, ended_at, bucket, region, currency, balance_minor AS placed_minor, fee_bps "
+    "FROM placement_placement "
+)
+
+
+def my_cases(
+    viewer: Actor, *, at: datetime, state: str = "ACTIVE", after: str = "", limit: int = 500
+) -> list[dict[str, Any]]:
+    """List the agency's own cases by reference, with what stands in the book today and where the borrower can be reached.
+
+    The cases are read with the agency's own eyes; only then the gate adds balance, product, hold and contact points
+    (references, never numbers).
+    """
+    viewer.require("contact.read_own")
+    with transactions.reading(viewer):
+        cases = _rows(
+            _CASE + "WHERE (%s = 'ALL' OR state = %s) AND case_ref > %s ORDER BY case_ref LIMIT %s",
+            [state, state, after, limit],
+        )
+    return _with_book(cases, at=at)
+
+
+def my_case(viewer: Actor, *, case_ref: str, at: datetime) -> dict[str, Any]:
+    """Give one of the agency's own cases. Raises `PlacementNotYours`."""
+    viewer.require("contact.read_own")
+    with transactions.reading(viewer):
+        cases = _rows(_CASE + "WHERE case_ref = %s", [case_ref])
+    if not cases:
+        raise PlacementNotYours(what=case_ref, where="case_ref")
+    return _with_book(cases, at=at)[0]
+
+
+def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, Any]]:
+    accounts = list({case["account_id"] for case in cases})
+    borrowers = list({case["borrower_id"] for case in cases})
+    with transactions.reading(program("gate")):
+        book = {row["id"]: row for row in _rows("SELECT id, product, balance_minor FROM book_account WHERE id = ANY(%s)", [accounts])}
+        held = _rows(
+            "SELECT borrower_id, account_id FROM book_hold WHERE borrower_id = ANY(%s) AND active_from <= %s AND (active_to IS NULL OR active_to > %s)",
+            [borrowers, at, at],
+        )
+        points: dict[UUID, list[dict[str, Any]]] = {}
+        for row in _rows(
+            "SELECT id AS contact_point, borrower_id, channel, role, valid FROM book_contact_point WHERE borrower_id = ANY(%s) ORDER BY borrower_id, role, field, position",
+            [borrowers],
+        ):
+            points.setdefault(row.pop("borrower_id"), []).append(row)
+    everywhere = {row["borrower_id"] for row in held if row["account_id"] is None}
+    single = {row["account_id"] for row in held}
+    for case in cases:
+        account = book[case["account_id"]]
+        case |= {
+            "product": account["product"],
+            "balance_minor": account["balance_minor"],
+            "on_hold": case["borrower_id"] in everywhere or case["account_id"] in single,
+            "contact_points": points.get(case["borrower_id"], []),
+        }
+    return cases
+
+
+@transactions.reads
+def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
+    """Give the agency's own record, its collectors and how many cases it works."""
+    viewer.require("contact.read_own")
+    agency = _rows("SELECT id AS agency_id, code, name_zh, name_en, state FROM partners_agency")[0]
+    agency["collectors"] = _rows(
+        "SELECT badge, registered_on, trained_until, active_to IS NULL OR active_to > %s AS active FROM partners_collector ORDER BY badge",
+        [on],
+    )
+    agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0]["n"]
+    return agency
