@@ -1,0 +1,30 @@
+"""May this contact be made now? Rule packs (data) and their evaluator.
+
+facts      Request(channel, contact_point, recipient, planned_at, visitors, identified, discloses_debt) · Contact(at, channel,
+           contact_point, recipient, result) · Consent(channel, hour_from, hour_to) · Facts(...)
+packs      load(names) -> tuple[Pack, ...] · read_pack(text, where) · Pack(name, version, rules) · Rule(...) · PackError
+evaluator  evaluate(request, facts, packs, at) -> Decision(allowed, reasons, earliest_next, versions, facts_digest)
+
+All arguments are keywords. Codes, not sentences: a rule carries its sentence in both languages as data.
+"""
+
+from __future__ import annotations
+
+from weituo.core.conduct.evaluator import Decision, Reason, evaluate
+from weituo.core.conduct.facts import Consent, Contact, Facts, Request
+from weituo.core.conduct.packs import Pack, PackError, Rule, load, read_pack
+
+__all__ = [
+    "Consent",
+    "Contact",
+    "Decision",
+    "Facts",
+    "Pack",
+    "PackError",
+    "Reason",
+    "Request",
+    "Rule",
+    "evaluate",
+    "load",
+    "read_pack",
+]
