@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from weituo.domain.book import events as book_events
 from weituo.domain.care import events as care_events
+from weituo.domain.contact import events as contact_events
 from weituo.domain.contact.services import preferences, voiding
 from weituo.domain.ledger import events as ledger_events
+from weituo.domain.partners import events as partners_events
 from weituo.foundation.events import react
 
 #: holds under which nobody may be contacted: what was granted before is taken back in the same transaction
@@ -59,4 +61,20 @@ react(
     care_events.WishSet,
     same_transaction=(_tell_the_gate,),
     because="the gate must know a wish before the borrower has left the page",
+)
+react(
+    contact_events.ViolationsFound,
+    because="the violation stands in compliance's queue with its clock; the scorecard counts it",
+)
+react(
+    partners_events.AgencyApproved,
+    because="an approved agency waits for its plan and the next placement run; nothing follows by itself",
+)
+react(
+    partners_events.AgencySuspended,
+    because="the gate and the package builder look at the agency's state at every act, so both refuse from this commit on",
+)
+react(
+    partners_events.AgreementEnded,
+    because="the gate and the package builder look for a live agreement at every act, so both refuse from this commit on",
 )

@@ -1,0 +1,64 @@
+"""Refusals of screening and agreements."""
+
+from __future__ import annotations
+
+from weituo.foundation.errors import BadInput, Conflict, NotFound
+
+
+class AgencyNotFound(NotFound):
+    """There is no agency %(what)s."""
+
+    code = "agency_not_found"
+
+
+class AgencyExists(Conflict):
+    """An agency %(agency)s stands already."""
+
+    code = "agency_exists"
+
+
+class NotAdmissible(Conflict):
+    """%(agency)s cannot be approved: %(lacking)s."""
+
+    code = "not_admissible"
+    rule = "GB/T 45251-2025 5.4"
+    remedy = "Add and verify what is missing, then propose again."
+
+
+class SecondPersonNeeded(Conflict):
+    """Whoever proposed a change cannot decide it."""
+
+    code = "second_person_needed"
+    rule = "two-person approval"
+    remedy = "Ask a colleague with the permission “partners.decide”."
+
+
+class WrongState(Conflict):
+    """%(agency)s is %(state)s; this step is not possible from there."""
+
+    code = "wrong_state"
+
+
+class NothingProposed(NotFound):
+    """There is no open proposal for this agency."""
+
+    code = "nothing_proposed"
+
+
+class PaperRefused(BadInput):
+    """The paper is not usable: %(problem)s."""
+
+    code = "paper_refused"
+
+
+class AssessmentRefused(BadInput):
+    """The assessment is not usable: %(problem)s."""
+
+    code = "assessment_refused"
+    remedy = "Score every criterion from 0 to 100 and name the papers it rests on."
+
+
+class AgreementRefused(BadInput):
+    """The agreement is not usable: %(problem)s."""
+
+    code = "agreement_refused"

@@ -1,0 +1,187 @@
+"""Reading agencies, papers, agreements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyRow:
+    """An agency as other rooms see it."""
+
+    id: UUID
+    code: str
+    name_zh: str
+    name_en: str
+    state: str
+    tier: int | None
+    capacity_accounts_max: int
+    regions: tuple[str, ...]
+    group: str
+    public_phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRow:
+    """An agreement in force."""
+
+    id: UUID
+    agency_id: UUID
+    kind: str
+    version: int
+    fields_allowed: tuple[str, ...]
+    fee_bps_by_bucket: dict[str, int]
+    active_from: date
+    active_to: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorRow:
+    """A registered collector."""
+
+    id: UUID
+    agency_id: UUID
+    badge: str
+    alias: str
+    registered_on: date
+    trained_until: date
+    active_to: date | None
+
+
+def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    import json
+
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        names = [column.name for column in cursor.description]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in found:
+        for key in ("fee_bps_by_bucket", "criteria", "facts", "detail"):
+            if isinstance(row.get(key), str):
+                row[key] = json.loads(row[key])
+    return found
+
+
+@transactions.reads
+def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[AgencyRow]:
+    """List agencies by code; an agency sees itself."""
+    rows = _rows(
+        'SELECT id, code, name_zh, name_en, state, tier, capacity_accounts_max, regions, "group", public_phone FROM partners_agency WHERE %s::text[] IS NULL OR state = ANY(%s) ORDER BY code',
+        [None if states is None else list(states)] * 2,
+    )
+    return [AgencyRow(**{**row, "regions": tuple(row["regions"])}) for row in rows]
+
+
+@transactions.reads
+def live_agreement(viewer: Actor, *, agency_id: UUID, kind: str, on: date) -> AgreementRow | None:
+    """Give the newest agreement of this kind that is in force on `on`."""
+    return next((row for row in live_agreements(viewer, kind=kind, on=on) if row.agency_id == agency_id), None)
+
+
+@transactions.reads
+def live_agreements(viewer: Actor, *, kind: str, on: date) -> list[AgreementRow]:
+    """Give the newest agreement in force of every agency."""
+    rows = _rows(
+        "SELECT DISTINCT ON (agency_id) id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, active_from, active_to FROM partners_agreement "
+        "WHERE kind = %s AND active_from <= %s AND (active_to IS NULL OR active_to > %s) ORDER BY agency_id, version DESC",
+        [kind, on, on],
+    )
+    return [AgreementRow(**{**row, "fields_allowed": tuple(row["fields_allowed"])}) for row in rows]
+
+
+@transactions.reads
+def has_live_licence(viewer: Actor, *, agency_id: UUID, on: date) -> bool:
+    """Tell whether the agency has a verified licence that is valid on `on`."""
+    return agency_id in live_licences(viewer, on=on)
+
+
+@transactions.reads
+def live_licences(viewer: Actor, *, on: date) -> set[UUID]:
+    """Give the agencies with a verified, valid licence."""
+    rows = _rows(
+        "SELECT DISTINCT agency_id FROM partners_paper WHERE kind = 'LICENCE' AND verified_at IS NOT NULL AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)", [on, on]
+    )
+    return {row["agency_id"] for row in rows}
+
+
+@transactions.reads
+def collectors(viewer: Actor, *, agency_id: UUID) -> list[CollectorRow]:
+    """List an agency's collectors."""
+    return [CollectorRow(**row) for row in _rows("SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id])]
+
+
+@transactions.reads
+def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
+    """Find a collector by badge."""
+    rows = _rows("SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s", [badge])
+    return CollectorRow(**rows[0]) if rows else None
+
+
+@transactions.reads
+def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
+    """Give everything on file about one agency."""
+    viewer.require("partners.read")
+    found = _rows("SELECT * FROM partners_agency WHERE id = %s", [agency_id])
+    if not found:
+        return None
+    return {
+        "agency": found[0],
+        "papers": _rows("SELECT * FROM partners_paper WHERE agency_id = %s ORDER BY kind, valid_from DESC", [agency_id]),
+        "assessments": _rows("SELECT * FROM partners_assessment WHERE agency_id = %s ORDER BY assessed_at DESC, id DESC", [agency_id]),
+        "agreements": _rows("SELECT * FROM partners_agreement WHERE agency_id = %s ORDER BY kind, version DESC", [agency_id]),
+        "proposals": _rows("SELECT * FROM partners_proposal WHERE agency_id = %s ORDER BY proposed_at DESC", [agency_id]),
+        "collectors": _rows("SELECT * FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id]),
+    }
+
+
+@transactions.reads
+def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
+    """List agencies with their score and the next paper that expires, for the board."""
+    viewer.require("partners.read")
+    return _rows(
+        'SELECT a.id, a.code, a.name_zh, a.name_en, a.state, a.tier, a.capacity_accounts_max, a.state_since, '
+        "(SELECT total_bps FROM partners_assessment s WHERE s.agency_id = a.id ORDER BY assessed_at DESC, s.id DESC LIMIT 1) AS total_bps, "
+        "(SELECT min(valid_to) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to > %s) AS next_expiry, "
+        "(SELECT count(*) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to <= %s) AS expired FROM partners_agency a ORDER BY a.code",
+        [on, on],
+    )
+
+
+@transactions.reads
+def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
+    """List what waits for a second person."""
+    viewer.require("partners.read")
+    return _rows("SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL ORDER BY p.proposed_at")
+
+
+@transactions.reads
+def past_performance(viewer: Actor) -> list[dict[str, Any]]:
+    """List what agencies stated of their past performance, with the paper's facts."""
+    viewer.require("partners.read")
+    return _rows("SELECT agency_id, facts FROM partners_paper WHERE kind = 'PERFORMANCE' AND verified_at IS NOT NULL ORDER BY agency_id, valid_from")
+
+
+@transactions.reads
+def public_agencies(viewer: Actor) -> list[AgencyRow]:
+    """List the agencies that work for the lender today, as borrowers may read it."""
+    return agencies(viewer, states=["APPROVED"])
+
+
+@transactions.reads
+def verify_collector(viewer: Actor, *, asked: str, on: date) -> dict[str, Any] | None:
+    """Find the approved agency behind a badge number or a published telephone number; None when it is unknown."""
+    digits = "".join(character for character in asked if character.isdigit())
+    rows = _rows(
+        "SELECT g.name_zh, g.name_en, g.public_phone, c.badge FROM partners_agency g LEFT JOIN partners_collector c ON c.agency_id = g.id AND upper(c.badge) = upper(%s) "
+        "AND c.registered_on <= %s AND (c.active_to IS NULL OR c.active_to > %s) WHERE g.state = 'APPROVED' "
+        "AND (c.badge IS NOT NULL OR (length(%s) >= 7 AND regexp_replace(g.public_phone, '\\D', '', 'g') = %s)) LIMIT 1",
+        [asked.strip(), on, on, digits, digits],
+    )
+    return rows[0] if rows else None

@@ -1,0 +1,95 @@
+"""Screening: an agency is registered, shows papers, and is scored on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from weituo.domain.partners import scoring
+from weituo.domain.partners.errors import AgencyExists, AgencyNotFound, AssessmentRefused, PaperRefused, WrongState
+from weituo.domain.partners.models import Agency, Assessment, Paper
+from weituo.foundation.acts import act, note
+from weituo.foundation.errors import NotFound
+from weituo.foundation.ids import new_id
+from weituo.foundation.tenancy.actors import Actor
+
+
+def found(agency_id: UUID) -> Agency:
+    """Give the agency, locked against a second change, or raise `AgencyNotFound`."""
+    agency = Agency.objects.select_for_update().filter(id=agency_id).first()
+    if agency is None:
+        raise AgencyNotFound(what=str(agency_id))
+    return agency
+
+
+@act("partners.register_agency", permission="partners.register")
+def register_agency(
+    *, actor: Actor, code: str, name_zh: str, name_en: str, at: datetime, regions: Sequence[str] = (), public_phone: str = "", group: str = ""
+) -> UUID:
+    """Enter an agency as a prospect. `regions`: two-digit province codes, empty for the whole country."""
+    if Agency.objects.filter(code=code).exists():
+        raise AgencyExists(agency=code, where="code")
+    agency = Agency.objects.create(
+        id=new_id(), code=code, name_zh=name_zh, name_en=name_en, regions=sorted(regions), public_phone=public_phone, group=group, state_since=at
+    )
+    note(what="agency", ref=agency.id, code=code)
+    return agency.id
+
+
+@act("partners.add_paper", permission="partners.register")
+def add_paper(
+    *, actor: Actor, agency_id: UUID, kind: str, number: str, issuer: str, valid_from: date, valid_to: date | None, digest: str, at: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> UUID:  # fmt: skip
+    """Put a paper on file; it counts once a person has verified it."""
+    found(agency_id)
+    if kind not in Paper.Kind.values:
+        raise PaperRefused(problem=f"unknown kind {kind}", where="kind")
+    if valid_to is not None and valid_to <= valid_from:
+        raise PaperRefused(problem="it ends before it begins", where="valid_to")
+    paper = Paper.objects.create(
+        id=new_id(), agency_id=agency_id, kind=kind, number=number, issuer=issuer, valid_from=valid_from, valid_to=valid_to, digest=digest, facts=dict(facts or {})
+    )
+    note(what="paper", ref=paper.id, agency=str(agency_id), kind=kind, valid_to=valid_to)
+    return paper.id
+
+
+@act("partners.verify_paper", permission="partners.verify_paper")
+def verify_paper(*, actor: Actor, paper_id: UUID, at: datetime) -> None:
+    """Confirm that a paper was seen and is genuine."""
+    paper = Paper.objects.select_for_update().filter(id=paper_id).first()
+    if paper is None:
+        raise NotFound(what="paper")
+    Paper.objects.filter(id=paper_id).update(verified_by=actor.id, verified_at=at)
+    note(what="paper", ref=paper_id, agency=str(paper.agency_id), kind=paper.kind)
+
+
+@act("partners.assess", permission="partners.assess")
+def assess(*, actor: Actor, agency_id: UUID, scores: Mapping[str, int], evidence: Mapping[str, Sequence[UUID]], at: datetime) -> UUID:
+    """Score an agency by criterion (0–100), each resting on papers of this agency that were verified.
+
+    Raises `AssessmentRefused`, `WrongState` for an agency that was ended or rejected.
+    """
+    agency = found(agency_id)
+    if agency.state in {Agency.State.ENDED, Agency.State.REJECTED}:
+        raise WrongState(agency=agency.code, state=agency.get_state_display())
+    try:
+        score = scoring.weighted(scores=scores)
+    except ValueError as wrong:
+        raise AssessmentRefused(problem=str(wrong), where="scores") from wrong
+    verified = set(Paper.objects.filter(agency_id=agency_id, verified_at__isnull=False).values_list("id", flat=True))
+    for criterion in scores:
+        papers = set(evidence.get(criterion, ()))
+        if not papers or not papers <= verified:
+            raise AssessmentRefused(problem=f"{criterion} rests on no verified paper", where=f"evidence.{criterion}")
+    criteria = {
+        name: {"score": part[0], "weight_bps": part[1], "points_bps": part[2], "evidence": [str(paper) for paper in evidence[name]]}
+        for name, part in score.parts.items()
+    }
+    assessment = Assessment.objects.create(id=new_id(), agency_id=agency_id, criteria=criteria, total_bps=score.total_bps, assessed_by=actor.id, assessed_at=at)
+    if agency.state == Agency.State.PROSPECT:
+        Agency.objects.filter(id=agency_id).update(state=Agency.State.SCREENED, state_since=at)
+    note(what="assessment", ref=assessment.id, agency=str(agency_id), total_bps=score.total_bps)
+    return assessment.id
