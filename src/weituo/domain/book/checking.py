@@ -11,10 +11,12 @@ from weituo.core.money import EXPONENTS
 from weituo.core.recovery import buckets
 from weituo.domain.book.errors import ColumnMissing, ProfileRefused
 from weituo.domain.book.profiles import Profile
-from weituo.domain.book.reading import Table
+from weituo.domain.book.reading import FILE, Table
 
 #: nobody owes more than this in one account (minor units): beyond it, a unit or a column is wrong
 LARGEST_MINOR = 10**13
+LATEST = {"days_past_due": 36_500, "months_late": 1_200}
+LENGTHS = {"product": 20, "region": 12, "language": 10}
 OLDEST = date(1950, 1, 1)
 TRUE = ("1", "true", "yes", "y", "是")
 REJECTS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "rule": pl.String}
@@ -32,26 +34,48 @@ class Checked:
     rejected_minor: int
 
 
-def check(table: Table, profile: Profile, *, as_of: date) -> Checked:
-    """Apply the profile and every rule. Raises `ColumnMissing`, `ProfileRefused`."""
+def key_columns(profile: Profile) -> list[str]:
+    """Name the columns that decide which rows are in scope and which account they speak of."""
+    return [profile.account["id"], *([profile.filter.column] if profile.filter else [])]
+
+
+def account_refs(table: Table, profile: Profile) -> pl.Series:
+    """Give the account references of the rows in scope, without empty ones."""
+    frame = _in_scope(table.frame, profile)[0]
+    if FILE + profile.account["id"] not in frame.columns:
+        raise ColumnMissing(column=profile.account["id"], where=f"profile {profile.name}")
+    return frame.select(account_ref=_source(profile.account["id"])).drop_nulls()["account_ref"]
+
+
+def _in_scope(frame: pl.DataFrame, profile: Profile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the rows the filter lets through (unreadable ones among them) and the unreadable ones."""
+    if profile.filter is None:
+        return frame, frame.clear()
+    if FILE + profile.filter.column not in frame.columns:
+        raise ColumnMissing(column=profile.filter.column, where=f"profile {profile.name}")
+    status = pl.col(FILE + profile.filter.column).str.strip_chars().cast(pl.Int64, strict=False)
+    return frame.filter(status.is_null() | (status >= profile.filter.at_least)), frame.filter(status.is_null())
+
+
+def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, standing: pl.Series) -> Checked:
+    """Apply the profile and every rule to a block; `twice` and `standing` are account references that the file repeats
+    and that the book has. Raises `ColumnMissing`, `ProfileRefused`.
+    """
     frame = table.frame
     for column in sorted(profile.columns()):
-        if column not in frame.columns:
+        if FILE + column not in frame.columns:
             raise ColumnMissing(column=column, where=f"profile {profile.name}")
     if profile.currency not in EXPONENTS:
         raise ProfileRefused(problem=f"{profile.currency} is no ISO 4217 currency that is known", where="currency")
     reasons: list[pl.DataFrame] = [
         table.broken.select("row", pl.lit("").alias("column"), pl.col("fields").cast(pl.String).alias("value"), (pl.lit("fields_") + pl.col("expected").cast(pl.String)).alias("rule"))
     ]
-    out_of_scope = 0
+    frame, unreadable = _in_scope(table.frame, profile)
+    out_of_scope = table.frame.height - frame.height
     if profile.filter:
-        status = pl.col(profile.filter.column).str.strip_chars().cast(pl.Int64, strict=False)
-        unreadable = frame.filter(status.is_null())
         reasons.append(_reason(unreadable, profile.filter.column, "whole_number"))
-        inside = frame.filter(status.is_null() | (status >= profile.filter.at_least))
-        out_of_scope, frame = frame.height - inside.height, inside
     mapped = _mapped(frame, profile)
-    reasons += _rules(mapped, frame, profile, as_of=as_of)
+    reasons += _rules(mapped, frame, profile, as_of=as_of, twice=twice, standing=standing)
     rejects = pl.concat([reason.cast(REJECTS) for reason in reasons]).filter(pl.col("row").is_in(frame["row"].implode())).unique().sort("row", "column", "rule")
     bad = rejects["row"].unique()
     figures = mapped.filter(pl.col("row").is_in(bad.implode()))["balance_minor"].fill_null(0)
@@ -60,14 +84,14 @@ def check(table: Table, profile: Profile, *, as_of: date) -> Checked:
 
 
 def _reason(rows: pl.DataFrame, column: str, rule: str) -> pl.DataFrame:
-    value = pl.col(column) if column in rows.columns else pl.lit(column.removeprefix("="))
+    value = pl.col(FILE + column) if FILE + column in rows.columns else pl.lit(column.removeprefix("="))
     return rows.select("row", pl.lit(column).alias("column"), value.fill_null("").str.slice(0, 80).alias("value"), pl.lit(rule).alias("rule"))
 
 
 def _source(name: str | None) -> pl.Expr:
     if name is None:
         return pl.lit(None, dtype=pl.String)
-    text = pl.lit(name[1:]) if name.startswith("=") else pl.col(name).str.strip_chars()
+    text = pl.lit(name[1:]) if name.startswith("=") else pl.col(FILE + name).str.strip_chars()
     return pl.when(text == "").then(None).otherwise(text)
 
 
@@ -138,17 +162,19 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return shown.with_columns(principal_minor=principal, balance_minor=balance)
 
 
-def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of: date) -> list[pl.DataFrame]:
+def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of: date, twice: pl.Series, standing: pl.Series) -> list[pl.DataFrame]:
     account = profile.account
-    both = mapped.join(frame, on="row", how="left", suffix="_file")
+    both = mapped.hstack(frame.drop("row"))
 
     def broken(condition: pl.Expr, column: str, rule: str) -> pl.DataFrame:
-        return _reason(both.filter(condition), column, rule)
+        mask = both.select(mask=condition.fill_null(value=False))["mask"]
+        return _reason(both.filter(mask) if mask.any() else both.clear(), column, rule)
 
     found = [
         broken(pl.col("borrower_ref").is_null(), profile.borrower["id"], "present"),
         broken(pl.col("account_ref").is_null(), account["id"], "present"),
-        broken(pl.col("account_ref").is_not_null() & pl.col("account_ref").is_duplicated(), account["id"], "account_once_in_file"),
+        broken(pl.col("account_ref").is_in(twice.implode()), account["id"], "account_once_in_file"),
+        broken(pl.col("account_ref").is_in(standing.implode()), account["id"], "account_not_in_book"),
         broken(pl.col("currency").is_null() | (pl.col("currency") != profile.currency), account.get("currency", "currency"), f"currency_is_{profile.currency}"),
         broken(pl.col("balance_minor") < 0, account.get("balance", account.get("principal", "")), "balance_not_negative"),
         broken(pl.col("balance_minor") > LARGEST_MINOR, account.get("balance", account.get("principal", "")), "balance_plausible"),
@@ -170,8 +196,18 @@ def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of
         if key in account:
             found.append(broken(pl.col(key).is_null(), account[key], "whole_number"))
             found.append(broken(pl.col(key) < 0, account[key], "not_negative"))
+            found.append(broken(pl.col(key) > LATEST[key], account[key], "plausible"))
     if not {"days_past_due", "months_late"} & set(account):
         found.append(broken(pl.col("past_due_since").is_null(), account["past_due_since"], "present"))
+    for key, column in (("product", account.get("product")), ("region", account.get("region") or profile.borrower.get("region")), ("language", profile.borrower.get("language"))):
+        if column:
+            found.append(broken(pl.col(key).str.len_chars() > LENGTHS[key], column, f"at_most_{LENGTHS[key]}_characters"))
+    for index, (_, *columns) in enumerate(profile.history):
+        for name, rule, column in zip(("bill_minor", "paid_minor", "months_late"), ("amount", "amount", "whole_number"), columns, strict=True):
+            if column:
+                value = pl.col(f"history_{index}").struct.field(name)
+                wrong = value.abs() > (LATEST["months_late"] if name == "months_late" else LARGEST_MINOR)
+                found.append(broken(_source(column).is_not_null() & (value.is_null() | wrong), column, rule))
     if {"principal", "balance"} <= set(account):
         found.append(broken(pl.col("stated_balance").is_not_null() & (pl.col("stated_balance") != pl.col("balance_minor")), account["balance"], "balance_is_sum_of_parts"))
     return found

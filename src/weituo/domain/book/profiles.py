@@ -43,8 +43,8 @@ class Profile:
     filter: Filter | None
     borrower: dict[str, Any]
     account: dict[str, str]
-    #: [(first of month, bill column, paid column, late column)]
-    history: tuple[tuple[date, str, str, str], ...]
+    #: (first of the month, or months before the month of as_of; bill column, paid column, late column)
+    history: tuple[tuple[date | int, str, str, str], ...]
     #: column → hold kind, for columns that hold 1/true/yes
     holds: dict[str, str] = field(default_factory=dict)
 
@@ -56,6 +56,11 @@ class Profile:
         if self.filter:
             named.append(self.filter.column)
         return {column for column in named if not column.startswith("=")}
+
+    def months(self, *, as_of: date) -> list[date]:
+        """Give the first day of each month of the history."""
+        number = as_of.year * 12 + as_of.month - 1
+        return [month if isinstance(month, date) else date((number - month) // 12, (number - month) % 12 + 1, 1) for month, *_ in self.history]
 
     @property
     def personal(self) -> dict[str, list[str]]:
@@ -116,14 +121,14 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     )
 
 
-def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date, str, str, str], ...]:
+def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date | int, str, str, str], ...]:
     months = raw.get("months", [])
     columns = {key: raw.get(key, [""] * len(months)) for key in ("bill", "paid", "late")}
     for key, values in columns.items():
         if len(values) != len(months):
             raise refuse(f"{key} has {len(values)} columns for {len(months)} months", "history")
     try:
-        days = [month if isinstance(month, date) else date.fromisoformat(f"{month}-01") for month in months]
+        days = [month if isinstance(month, date | int) else date.fromisoformat(f"{month}-01") for month in months]
     except ValueError as wrong:
-        raise refuse(f"a month is written YYYY-MM: {wrong}", "history.months") from wrong
+        raise refuse(f"a month is written YYYY-MM, or as the number of months before as_of: {wrong}", "history.months") from wrong
     return tuple(zip(days, columns["bill"], columns["paid"], columns["late"], strict=True))

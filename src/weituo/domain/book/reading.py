@@ -1,134 +1,230 @@
-"""From a file on disk to a frame of text: encodings, compression, formats, broken lines."""
+"""From a file on disk to blocks of text columns: encodings, compression, formats, broken lines; memory stays bounded."""
 
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from weituo.domain.book.errors import FileRefused, NothingToImport
 
-CHUNK_BYTES = 1 << 22
+BLOCK_BYTES = 12 << 20
+BLOCK_ROWS = 100_000
+#: text without a line end this long is no table: a quote was opened and never closed
+OPEN_QUOTE_BYTES_MAX = 48 << 20
 #: tried in this order; GB18030 reads nearly everything, so it comes last
-ENCODINGS = ("utf-8-sig", "gb18030")
-FIELD_CHARACTERS_MAX = 10_000
+ENCODINGS = ("utf-8", "gb18030")
+#: before the name of every column that comes from the file: a file may call its columns what it likes
+FILE = "file:"
+_BROKEN = {"row": pl.Int64, "fields": pl.Int64, "expected": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A file as text columns plus `row` (1 = first line after the header), and lines that are no rows."""
+    """A block of a file as text columns (names after `FILE`) plus `row` (1 = first line after the header), and lines that are no rows."""
 
     frame: pl.DataFrame
     #: row, fields found, fields expected
     broken: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file that was found readable from end to end."""
+
+    path: Path
+    separator: str
+    #: csv, parquet or xlsx
+    kind: str
     encoding: str
 
 
-def read_table(path: Path, *, separator: str) -> Table:
-    """Read CSV, CSV.gz, Parquet or XLSX whole as text. Raises `FileRefused`, `NothingToImport`."""
+def open_source(path: Path, *, separator: str) -> Source:
+    """Find format and encoding, and read text once to its end. Raises `FileRefused`, `NothingToImport`."""
     if not path.is_file():
         raise FileRefused(problem="there is no such file", where=str(path))
-    kind = "".join(path.suffixes[-2:]).lower()
-    if kind.endswith(".parquet"):
-        return _whole(_parquet(path))
-    if kind.endswith(".xlsx"):
-        return _whole(_xlsx(path))
-    raw = _unpacked(path) if kind.endswith(".gz") else path.read_bytes()
-    text, encoding = _decoded(raw, path)
-    return _csv(text, separator=separator, path=path, encoding=encoding)
+    name = path.name.lower()
+    if name.endswith((".parquet", ".xlsx")):
+        return Source(path=path, separator=separator, kind=name.rsplit(".", 1)[1], encoding="")
+    for encoding in ENCODINGS:
+        if _decodes(path, encoding):
+            return Source(path=path, separator=separator, kind="csv", encoding=encoding)
+    raise FileRefused(problem="neither UTF-8 nor GB18030", where=path.name)
 
 
-def _whole(frame: pl.DataFrame) -> Table:
-    if frame.height == 0:
-        raise NothingToImport()
-    text = frame.with_columns(pl.all().cast(pl.String)).with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
-    return Table(frame=text, broken=_no_broken(), encoding="")
+def blocks(source: Source, *, columns: Sequence[str] | None = None) -> Iterator[Table]:
+    """Read the file block by block, all columns or only the named ones that exist. Raises `FileRefused`, `NothingToImport`."""
+    row, found = 0, False
+    for frame, ragged in {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}[source.kind](source, columns):
+        if frame.height == 0:
+            continue
+        numbered = frame.rename({name: FILE + name for name in frame.columns}).with_row_index("row", offset=row + 1).with_columns(pl.col("row").cast(pl.Int64))
+        row += frame.height
+        broken = ragged(row - frame.height) if columns is None else pl.DataFrame(schema=_BROKEN)
+        if broken.height:
+            numbered, broken = _without_blank_lines(numbered, broken)
+        found = found or numbered.height > 0
+        yield Table(frame=numbered, broken=broken)
+    if not found:
+        raise NothingToImport(where=source.path.name)
 
 
-def _no_broken() -> pl.DataFrame:
-    return pl.DataFrame(schema={"row": pl.Int64, "fields": pl.Int64, "expected": pl.Int64})
+def _without_blank_lines(frame: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    empty = frame.filter(pl.all_horizontal(pl.exclude("row").is_null()))["row"]
+    blank = broken.filter((pl.col("fields") == 1) & pl.col("row").is_in(empty.implode()))["row"].implode()
+    return frame.filter(~pl.col("row").is_in(blank)), broken.filter(~pl.col("row").is_in(blank))
 
 
-def _parquet(path: Path) -> pl.DataFrame:
+Block = tuple[pl.DataFrame, Callable[[int], pl.DataFrame]]
+
+
+def _none(_offset: int) -> pl.DataFrame:
+    return pl.DataFrame(schema=_BROKEN)
+
+
+def _parquet(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
     try:
-        return pl.read_parquet(path)
+        lazy = pl.scan_parquet(source.path)
+        names = [name for name in lazy.collect_schema().names() if columns is None or name in columns]
+        total = lazy.select(pl.len()).collect().item()
+        for start in range(0, total, BLOCK_ROWS):
+            yield lazy.select(pl.col(names).cast(pl.String)).slice(start, BLOCK_ROWS).collect(), _none
     except (pl.exceptions.PolarsError, OSError) as broken:
-        raise FileRefused(problem=f"no Parquet file: {broken}", where=path.name) from broken
+        raise FileRefused(problem=f"no Parquet file: {broken}", where=source.path.name) from broken
 
 
-def _xlsx(path: Path) -> pl.DataFrame:
+def _xlsx(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
+    """A sheet has at most 1,048,576 rows and cannot be read in parts."""
     import fastexcel
 
     try:
-        sheet = fastexcel.read_excel(path).load_sheet(0, dtypes="string")
-        return pl.DataFrame(sheet)
+        frame = pl.DataFrame(fastexcel.read_excel(source.path).load_sheet(0, dtypes="string"))
     except fastexcel.FastExcelError as broken:
-        raise FileRefused(problem=f"no XLSX file: {broken}", where=path.name) from broken
+        raise FileRefused(problem=f"no XLSX file: {broken}", where=source.path.name) from broken
+    if columns is not None:
+        frame = frame.select(name for name in frame.columns if name in columns)
+    for part in frame.iter_slices(BLOCK_ROWS):
+        yield part, _none
 
 
-def _unpacked(path: Path) -> bytes:
+@contextmanager
+def _raw(path: Path) -> Iterator[BinaryIO]:
+    """Open the bytes of a file, unpacked where it is a gzip file."""
     try:
-        with gzip.open(path, "rb") as stream:
-            return stream.read()
+        with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            yield stream  # type: ignore[misc]
     except (EOFError, zlib.error, gzip.BadGzipFile) as broken:
         raise FileRefused(problem="the gzip file is truncated or damaged", where=path.name) from broken
 
 
-def _decoded(raw: bytes, path: Path) -> tuple[bytes, str]:
-    """Give the text as UTF-8 bytes without a mark, and the encoding that was found."""
-    if b"\0" in raw:
-        raise FileRefused(problem=f"a NUL byte at position {raw.index(0)}: this is no text file", where=path.name)
-    for encoding in ENCODINGS:
-        try:
-            if encoding.startswith("utf-8"):
-                body = raw.removeprefix(codecs.BOM_UTF8)
-                for start in range(0, len(body), CHUNK_BYTES):  # validates without a second copy of the text
-                    _validate(body, start)
-                return body, "utf-8"
-            return raw.decode(encoding).encode(), encoding
-        except UnicodeDecodeError:
-            continue
-    raise FileRefused(problem="neither UTF-8 nor GB18030", where=path.name)
-
-
-def _validate(body: bytes, start: int) -> None:
-    end = min(start + CHUNK_BYTES, len(body))
-    while end < len(body) and body[end] & 0xC0 == 0x80:
-        end += 1
-    while start < end and start and body[start] & 0xC0 == 0x80:
-        start += 1
-    body[start:end].decode("utf-8")
-
-
-def _csv(body: bytes, *, separator: str, path: Path, encoding: str) -> Table:
-    if not body.strip():
-        raise NothingToImport(where=path.name)
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder, position = codecs.getincrementaldecoder(encoding)(), 0
+    with _raw(path) as stream:
+        while chunk := stream.read(BLOCK_BYTES >> 2):
+            if (nul := chunk.find(b"\0")) >= 0:
+                raise FileRefused(problem=f"a NUL byte at position {position + nul}: this is no text file", where=path.name)
+            position += len(chunk)
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
     try:
-        frame = pl.read_csv(
-            io.BytesIO(body), separator=separator, infer_schema=False, truncate_ragged_lines=True
-        )
-    except (pl.exceptions.PolarsError, pl.exceptions.NoDataError) as broken:
-        raise FileRefused(problem=str(broken).split("\n")[0], where=path.name) from broken
-    if frame.height == 0:
-        raise NothingToImport(where=path.name)
-    frame = frame.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
-    return Table(frame=frame, broken=_ragged(body, separator=separator, rows=frame.height, columns=frame.width - 1), encoding=encoding)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def _ragged(body: bytes, *, separator: str, rows: int, columns: int) -> pl.DataFrame:
+def _texts(source: Source) -> Iterator[bytes]:
+    """Give the text as UTF-8 in pieces that end at a line end outside quotes."""
+    decoder = None if source.encoding == "utf-8" else codecs.getincrementaldecoder(source.encoding)()
+    rest, first = b"", True
+    with _raw(source.path) as stream:
+        while chunk := stream.read(BLOCK_BYTES):
+            if decoder:
+                chunk = decoder.decode(chunk).encode()
+            if first:
+                chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
+            rest += chunk
+            end = _line_end(rest)
+            if end:
+                yield rest[:end]
+                rest = rest[end:]
+            elif len(rest) > OPEN_QUOTE_BYTES_MAX:
+                raise FileRefused(problem="a quotation mark is opened and never closed", where=source.path.name)
+    if rest:
+        yield rest
+
+
+def _line_end(text: bytes) -> int:
+    """Give the position after the last line end with an even number of quotation marks before it; 0 when there is none."""
+    end = text.rfind(b"\n") + 1
+    odd = text.count(b'"', 0, end) % 2
+    while end and odd:
+        before = text.rfind(b"\n", 0, end - 1) + 1
+        odd = (odd + text.count(b'"', before, end)) % 2
+        end = before
+    return end
+
+
+def _csv(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
+    names: list[str] = []
+    for text in _texts(source):
+        body = text
+        try:
+            if not names:
+                if not body.strip():
+                    continue
+                end = _header_end(body)
+                names = pl.read_csv(io.BytesIO(body[:end].rstrip(b"\r\n") + b"\n"), separator=source.separator, infer_schema=False).columns
+                body = body[end:]
+            if not body.strip():
+                continue
+            lazy = pl.scan_csv(
+                io.BytesIO(body), separator=source.separator, has_header=False, schema=dict.fromkeys(names, pl.String), truncate_ragged_lines=True,
+                extra_columns="ignore", missing_columns="insert",
+            )  # fmt: skip
+            frame = lazy.select([name for name in names if columns is None or name in columns] or names[:1]).collect()
+        except (pl.exceptions.PolarsError, pl.exceptions.NoDataError) as broken:
+            raise FileRefused(problem=str(broken).split("\n")[0], where=source.path.name) from broken
+        yield frame, _ragged_finder(body, separator=source.separator, rows=frame.height, columns=len(names))
+
+
+def _header_end(text: bytes) -> int:
+    end = 0
+    while (found := text.find(b"\n", end)) >= 0:
+        end = found + 1
+        if text.count(b'"', 0, end) % 2 == 0:
+            return end
+    return len(text)
+
+
+def _ragged_finder(body: bytes, *, separator: str, rows: int, columns: int) -> Callable[[int], pl.DataFrame]:
     """Find lines with more or fewer fields than the header; separators inside quotes do not count."""
-    lines = pl.read_csv(io.BytesIO(body), has_header=False, separator="\x01", quote_char=None, infer_schema=False, new_columns=["line"], truncate_ragged_lines=True)
-    lines = lines.filter(pl.col("line").str.strip_chars() != "").slice(1)
-    if lines.height != rows:  # quoted line breaks: rows are not lines, the fields themselves are checked by the rules
-        return _no_broken()
-    bare = pl.when(pl.col("line").str.contains('"', literal=True)).then(pl.col("line").str.replace_all(r'"[^"]*"', "")).otherwise(pl.col("line"))
-    return (
-        lines.with_row_index("row", offset=1)
-        .select(pl.col("row").cast(pl.Int64), fields=(bare.str.count_matches(separator, literal=True) + 1).cast(pl.Int64), expected=pl.lit(columns, dtype=pl.Int64))
-        .filter(pl.col("fields") != pl.col("expected"))
-    )
+
+    def find(offset: int) -> pl.DataFrame:
+        lines = pl.read_csv(
+            io.BytesIO(body), has_header=False, separator="\x01", quote_char=None, schema={"line": pl.String}, truncate_ragged_lines=True
+        )
+        line = pl.col("line").str.strip_chars_end("\r")
+        if b'"' in body:
+            line = pl.when(line.str.contains('"', literal=True)).then(line.str.replace_all(r'"[^"]*"', "")).otherwise(line)
+        counts = lines.select(fields=(line.str.count_matches(separator, literal=True) + 1).cast(pl.Int64))["fields"]
+        if counts.len() != rows:  # line breaks inside quotes: rows are not lines, so each row is read by itself
+            text = io.StringIO(body.decode(), newline="")
+            counts = pl.Series([max(len(row), 1) for row in csv.reader(text, delimiter=separator)], dtype=pl.Int64)
+        if counts.len() != rows:
+            raise FileRefused(problem=f"quotation marks do not pair up in rows {offset + 1} to {offset + rows}")
+        found = pl.DataFrame({"row": pl.int_range(offset + 1, offset + rows + 1, eager=True), "fields": counts})
+        return found.filter(pl.col("fields") != columns).with_columns(expected=pl.lit(columns, dtype=pl.Int64)).cast(_BROKEN)  # type: ignore[arg-type]
+
+    return find

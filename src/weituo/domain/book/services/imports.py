@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import polars as pl
 
 from weituo.domain.book import checking, reading
-from weituo.domain.book.errors import AllRowsRejected, NotReconciled, NothingToImport, ProfileRefused
+from weituo.domain.book.errors import AllRowsRejected, FileRefused, NotReconciled, NothingToImport, ProfileRefused
 from weituo.domain.book.models import ImportFile
 from weituo.domain.book.profiles import Profile
+from weituo.domain.book.services import storing
 from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.files import places
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
-from weituo.foundation.vault import store
 
 COPY_ROWS = 100_000
 
@@ -63,185 +64,126 @@ def import_book(*, actor: Actor, path: Path, profile: Profile, at: datetime, as_
     if day is None:
         raise ProfileRefused(problem="as_of stands neither in the profile nor in the call", where="as_of")
     if not path.is_file():
-        reading.read_table(path, separator=profile.separator)
+        raise FileRefused(problem="there is no such file", where=str(path))
     digest = places.digest_of(path)
     locks.lock(keys=[f"book:import:{digest}"])
     standing = ImportFile.objects.filter(digest=digest, profile=profile.name).first()
     if standing is not None:
         return ImportReport(**{**standing.report, "as_of": standing.as_of, "repeated": True})
-    table = reading.read_table(path, separator=profile.separator)
-    checked = checking.check(table, profile, as_of=day)
-    checked = _against_database(checked)
-    reject_file = _write_rejects(checked.rejects, digest) if checked.rejects.height else ""
-    if checked.accepted.is_empty():
-        if checked.rejects.is_empty():
+    source = reading.open_source(path, separator=profile.separator)
+    refs = pl.concat([checking.account_refs(table, profile) for table in reading.blocks(source, columns=checking.key_columns(profile))])
+    twice, standing = refs.filter(refs.is_duplicated()).unique(), _standing(refs)
+    intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(storing.TEMP)
+        for table in reading.blocks(source):
+            checked = checking.check(table, profile, as_of=day, twice=twice, standing=standing)
+            intake.take(cursor, table, checked)
+    reject_file = intake.close()
+    if not intake.accounts:
+        if not intake.rejected:
             raise NothingToImport(where=path.name)
-        raise AllRowsRejected(rows=checked.rejects["row"].n_unique(), rejects=reject_file, where=path.name)
-    import_id = new_id()
-    frame = _with_ids(checked.accepted)
-    report = _report(frame, checked, path=path, profile=profile, digest=digest, as_of=day, read=table.frame.height, reject_file=reject_file)
-    _reconcile(report)
+        raise AllRowsRejected(rows=intake.rejected, rejects=reject_file, where=path.name)
+    report = intake.report(file=path.name, reject_file=reject_file)
+    _reconcile(report, import_id=intake.import_id)
     ImportFile.objects.create(
-        id=import_id, digest=digest, profile=profile.name, filename=path.name, as_of=day, currency=profile.currency, rows=report.read,
+        id=intake.import_id, digest=digest, profile=profile.name, filename=path.name, as_of=day, currency=profile.currency, rows=report.read,
         accounts=report.accounts, borrowers=report.borrowers, history_rows=report.history_rows, rejected=report.rejected,
         balance_minor=report.balance_minor, report=report.as_dict(), imported_at=at,
     )  # fmt: skip
-    _store(frame, profile, import_id=import_id, as_of=day, at=at)
-    note(what="import", ref=import_id, accounts=report.accounts, rejected=report.rejected, balance_minor=report.balance_minor, currency=report.currency, digest=digest)
+    note(what="import", ref=intake.import_id, accounts=report.accounts, rejected=report.rejected, balance_minor=report.balance_minor, currency=report.currency, digest=digest)
     return report
 
 
-def _against_database(checked: checking.Checked) -> checking.Checked:
-    """Reject accounts that stand already from another file."""
-    refs = checked.accepted["account_ref"].to_list()
+def _standing(refs: pl.Series) -> pl.Series:
+    """Give the references among `refs` that the book has already from another file."""
     with transactions.connection().cursor() as cursor:
-        cursor.execute("SELECT external_ref FROM book_account WHERE external_ref = ANY(%s)", [refs])
-        known = [row[0] for row in cursor.fetchall()]
-    if not known:
-        return checked
-    double = checked.accepted.filter(pl.col("account_ref").is_in(known))
-    rejects = double.select("row", column=pl.lit("account id"), value=pl.col("account_ref"), rule=pl.lit("account_not_in_book")).cast(checking.REJECTS)
-    return checking.Checked(
-        accepted=checked.accepted.filter(~pl.col("account_ref").is_in(known)),
-        rejects=pl.concat([checked.rejects, rejects]).sort("row", "column", "rule"),
-        out_of_scope=checked.out_of_scope,
-        rejected_minor=checked.rejected_minor + int(double["balance_minor"].sum()),
-    )
+        cursor.execute("SELECT EXISTS (SELECT FROM book_account)")
+        if not cursor.fetchone()[0]:
+            return refs.clear()
+        known: list[str] = []
+        for start in range(0, refs.len(), COPY_ROWS):
+            cursor.execute("SELECT external_ref FROM book_account WHERE external_ref = ANY(%s)", [refs.slice(start, COPY_ROWS).to_list()])
+            known += [row[0] for row in cursor.fetchall()]
+    return pl.Series(known, dtype=pl.String)
 
 
-def _write_rejects(rejects: pl.DataFrame, digest: str) -> str:
-    path = places.place("rejects", f"{digest[:16]}.csv")
-    rejects.write_csv(path)
-    return str(path)
+class Intake:
+    """What one import has taken in so far: stores each block, writes rejects, counts."""
+
+    def __init__(self, *, import_id: UUID, profile: Profile, as_of: date, at: datetime, digest: str) -> None:
+        self.import_id, self.profile, self.as_of, self.at, self.digest = import_id, profile, as_of, at, digest
+        self.read = self.accounts = self.new_borrowers = self.history_rows = self.holds = self.rejected = self.out_of_scope = 0
+        self.rejected_minor = 0
+        self.counts: Counter[str] = Counter()
+        self.money: Counter[str] = Counter()
+        #: reference → id of every borrower met in this file
+        self._owners: list[pl.DataFrame] = []
+        self._draft = places.place("rejects", f"{digest[:16]}.{os.getpid()}.part")
+        self._rejects: BinaryIO | None = None
+
+    def take(self, cursor: Any, table: reading.Table, checked: checking.Checked) -> None:
+        """Store the accepted rows of a block and count everything."""
+        self.read += table.frame.height
+        self.out_of_scope += checked.out_of_scope
+        self.rejected_minor += checked.rejected_minor
+        if checked.rejects.height:
+            self.rejected += checked.rejects["row"].n_unique()
+            if self._rejects is None:
+                self._rejects = self._draft.open("wb")
+                self._rejects.write(b"row,column,value,rule\n")
+            checked.rejects.write_csv(self._rejects, include_header=False)
+        if checked.accepted.is_empty():
+            return
+        frame = self._with_ids(cursor, checked.accepted)
+        for bucket, count, minor in frame.group_by("bucket").agg(pl.len(), pl.sum("balance_minor")).iter_rows():
+            self.counts[bucket] += count
+            self.money[bucket] += minor
+        self.accounts += frame.height
+        self.holds += sum(int(frame[column].sum()) for column in frame.columns if column.startswith("hold_"))
+        self.history_rows += storing.store(cursor, frame, self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at)
+
+    def _with_ids(self, cursor: Any, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give every row its account id, and rows of one borrower one borrower id (known borrowers keep theirs)."""
+        refs = frame.select(pl.col("borrower_ref").unique(maintain_order=True))
+        met = [refs.join(owners, on="borrower_ref", how="inner") for owners in self._owners]
+        for part in met:
+            refs = refs.join(part, on="borrower_ref", how="anti", maintain_order="left")
+        cursor.execute("SELECT external_ref, replace(id::text, '-', '') FROM book_borrower WHERE external_ref = ANY(%s)", [refs["borrower_ref"].to_list()])
+        old = pl.DataFrame(cursor.fetchall(), schema={"borrower_ref": pl.String, "borrower_id": pl.String}, orient="row")
+        new = refs.join(old, on="borrower_ref", how="anti", maintain_order="left").with_columns(borrower_id=storing.uuids(refs.height - old.height))
+        self._owners.append(pl.concat([old, new]))
+        owners = pl.concat([*(part.with_columns(is_new=pl.lit(value=False)) for part in [*met, old]), new.with_columns(is_new=pl.lit(value=True))])
+        return frame.join(owners, on="borrower_ref", how="left", maintain_order="left").with_columns(account_id=storing.uuids(frame.height))
+
+    def close(self) -> str:
+        """Put the reject file in its place and give its path, or an empty text when no row was rejected."""
+        if self._rejects is None:
+            return ""
+        self._rejects.close()
+        final = self._draft.with_name(f"{self.digest[:16]}.csv")
+        self._draft.replace(final)
+        return str(final)
+
+    def report(self, *, file: str, reject_file: str) -> ImportReport:
+        """Sum up."""
+        return ImportReport(
+            file=file, profile=self.profile.name, digest=self.digest, as_of=self.as_of, currency=self.profile.currency, repeated=False, read=self.read,
+            out_of_scope=self.out_of_scope, accounts=self.accounts, borrowers=sum(owners.height for owners in self._owners),
+            history_rows=self.history_rows, holds=self.holds, rejected=self.rejected, balance_minor=sum(self.money.values()),
+            rejected_balance_minor=self.rejected_minor, by_bucket=dict(sorted(self.counts.items())),
+            balance_by_bucket=dict(sorted(self.money.items())), reject_file=reject_file,
+        )  # fmt: skip
 
 
-def _uuids(count: int) -> pl.Series:
-    """Make UUIDv7 texts for a column."""
-    return pl.Series([str(new_id()) for _ in range(count)], dtype=pl.String)
-
-
-def _with_ids(frame: pl.DataFrame) -> pl.DataFrame:
-    """Give every row its account id, and rows of one borrower one borrower id (known borrowers keep theirs)."""
-    refs = frame["borrower_ref"].unique(maintain_order=True)
-    known = pl.DataFrame(schema={"borrower_ref": pl.String, "borrower_id": pl.String})
-    with transactions.connection().cursor() as cursor:
-        cursor.execute("SELECT external_ref, id::text FROM book_borrower WHERE external_ref = ANY(%s)", [refs.to_list()])
-        if found := cursor.fetchall():
-            known = pl.DataFrame(found, schema=known.schema, orient="row")
-    new = refs.filter(~refs.is_in(known["borrower_ref"].implode()))
-    made = pl.DataFrame({"borrower_ref": new, "borrower_id": _uuids(new.len())})
-    owners = pl.concat([known.with_columns(is_new=pl.lit(value=False)), made.with_columns(is_new=pl.lit(value=True))])
-    return frame.join(owners, on="borrower_ref", how="left").with_columns(account_id=_uuids(frame.height))
-
-
-def _report(frame: pl.DataFrame, checked: checking.Checked, *, path: Path, profile: Profile, digest: str, as_of: date, read: int, reject_file: str) -> ImportReport:
-    by_bucket = frame.group_by("bucket").agg(n=pl.len(), minor=pl.sum("balance_minor")).sort("bucket")
-    return ImportReport(
-        file=path.name,
-        profile=profile.name,
-        digest=digest,
-        as_of=as_of,
-        currency=profile.currency,
-        repeated=False,
-        read=read,
-        out_of_scope=checked.out_of_scope,
-        accounts=frame.height,
-        borrowers=frame["borrower_id"].n_unique(),
-        history_rows=_history(frame, profile).height if profile.history else 0,
-        holds=sum(int(frame[column].sum()) for column in frame.columns if column.startswith("hold_")),
-        rejected=checked.rejects["row"].n_unique(),
-        balance_minor=int(frame["balance_minor"].sum()),
-        rejected_balance_minor=checked.rejected_minor,
-        by_bucket=dict(zip(by_bucket["bucket"].to_list(), by_bucket["n"].to_list(), strict=True)),
-        balance_by_bucket=dict(zip(by_bucket["bucket"].to_list(), by_bucket["minor"].to_list(), strict=True)),
-        reject_file=reject_file,
-    )
-
-
-def _reconcile(report: ImportReport) -> None:
+def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
     if report.read != report.accounts + report.rejected + report.out_of_scope:
         raise NotReconciled(problem=f"{report.read} read ≠ {report.accounts} + {report.rejected} + {report.out_of_scope}")
-    if report.balance_minor != sum(report.balance_by_bucket.values()) or report.accounts != sum(report.by_bucket.values()):
-        raise NotReconciled(problem="buckets do not sum to the whole")
-
-
-def _history(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """Turn wide months into one row an account and month; a month without any figure is no row."""
-    parts = [
-        frame.select("account_id", pl.lit(month).alias("month"), pl.col(f"history_{index}").struct.unnest()).filter(
-            pl.any_horizontal(pl.col("bill_minor", "paid_minor", "months_late").is_not_null())
-        )
-        for index, (month, *_columns) in enumerate(profile.history)
-    ]
-    return pl.concat(parts)
-
-
-def _copy(cursor: Any, table: str, columns: str, frame: pl.DataFrame) -> None:
-    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)") as stream:
-        for part in frame.iter_slices(COPY_ROWS):
-            stream.write(part.write_csv(include_header=False).encode())
-
-
-_TEMP = """
-CREATE TEMP TABLE in_borrower (id uuid, subject uuid, ref text, organisation bool, language text, region text) ON COMMIT DROP;
-CREATE TEMP TABLE in_account (id uuid, borrower uuid, ref text, product text, currency text, principal bigint, interest bigint, fee bigint,
-  balance bigint, credit_limit bigint, opened date, since date, days int, bucket text, region text) ON COMMIT DROP;
-CREATE TEMP TABLE in_month (account uuid, month date, bill bigint, paid bigint, late smallint) ON COMMIT DROP;
-CREATE TEMP TABLE in_hold (borrower uuid, account uuid, kind text) ON COMMIT DROP;
-CREATE TEMP TABLE in_point (borrower uuid, channel text, field text, position smallint) ON COMMIT DROP;
-"""
-
-
-def _store(frame: pl.DataFrame, profile: Profile, *, import_id: UUID, as_of: date, at: datetime) -> None:
-    borrowers = frame.filter("is_new").unique("borrower_id", keep="first", maintain_order=True).with_columns(subject_id=_uuids(frame.filter("is_new")["borrower_id"].n_unique()))
     with transactions.connection().cursor() as cursor:
-        cursor.execute(_TEMP)
-        _copy(cursor, "in_borrower", "id, subject, ref, organisation, language, region", borrowers.select("borrower_id", "subject_id", "borrower_ref", "is_organisation", "language", "region"))
-        cursor.execute("INSERT INTO book_borrower (id, subject_id, external_ref, is_organisation, language, region) SELECT id, subject, ref, organisation, language, region FROM in_borrower")
-        _copy(
-            cursor, "in_account", "id, borrower, ref, product, currency, principal, interest, fee, balance, credit_limit, opened, since, days, bucket, region",
-            frame.select("account_id", "borrower_id", "account_ref", "product", "currency", "principal_minor", "interest_minor", "fee_minor", "balance_minor",
-                         "credit_limit_minor", "opened_on", "past_due_since", "days_past_due", "bucket", "region"),
-        )  # fmt: skip
         cursor.execute(
-            "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, credit_limit_minor, "
-            "opened_on, past_due_since, days_past_due, bucket, region, as_of, status, import_file_id) SELECT id, borrower, ref, product, currency, principal, interest, fee, "
-            "balance, credit_limit, opened, since, days, bucket, region, %s, 'OPEN', %s FROM in_account",
-            [as_of, import_id],
+            "SELECT count(*), coalesce(sum(a.balance_minor), 0)::bigint FROM book_account a WHERE a.import_file_id = %s",
+            [import_id],
         )
-        if profile.history:
-            _copy(cursor, "in_month", "account, month, bill, paid, late", _history(frame, profile).select("account_id", "month", "bill_minor", "paid_minor", "months_late"))
-            cursor.execute("INSERT INTO book_repayment_month (account_id, month, bill_minor, paid_minor, months_late) SELECT account, month, bill, paid, late FROM in_month")
-        _store_holds(cursor, frame, at=at)
-        _store_points(cursor, borrowers, zone=profile.zone)
-    if profile.personal and borrowers.height:
-        store.put(_persons(borrowers, profile))
-
-
-def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
-    """Holds that come with the file need no event: nothing is placed or permitted yet."""
-    kinds = [column.removeprefix("hold_") for column in frame.columns if column.startswith("hold_")]
-    for kind in kinds:
-        _copy(cursor, "in_hold", "borrower, account, kind", frame.filter(pl.col(f"hold_{kind}")).select("borrower_id", "account_id", pl.lit(kind).alias("kind")))
-    if kinds:
-        cursor.execute("INSERT INTO book_hold (id, borrower_id, account_id, kind, reason, source, active_from) SELECT uuidv7(), borrower, account, kind, 'IMPORTED', 'import', %s FROM in_hold", [at])
-
-
-def _store_points(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
-    for column, channel, field in (("person_phone", "PHONE", "phone"), ("person_email", "EMAIL", "email"), ("person_address", "ADDRESS", "address")):
-        if column not in borrowers.columns:
-            continue
-        values = borrowers.select("borrower_id", pl.col(column)).with_columns(position=pl.int_ranges(0, pl.col(column).list.len())).explode(column, "position").filter(pl.col(column).is_not_null())
-        _copy(cursor, "in_point", "borrower, channel, field, position", values.select("borrower_id", pl.lit(channel).alias("channel"), pl.lit(field).alias("field"), "position"))
-    cursor.execute(
-        "INSERT INTO book_contact_point (id, borrower_id, channel, role, field, position, zones, valid) SELECT uuidv7(), borrower, channel, 'BORROWER', field, position, %s, true FROM in_point",
-        [[zone]],
-    )
-
-
-def _persons(borrowers: pl.DataFrame, profile: Profile) -> Iterator[store.Person]:
-    """Sealing is a cipher call a person: the one place where rows are taken one by one."""
-    names = list(profile.personal)
-    columns = [f"person_{name}" for name in names]
-    for subject_id, *values in borrowers.select("subject_id", *columns).iter_rows():
-        yield store.Person(subject_id=UUID(subject_id), fields={name: [part or "" for part in value] for name, value in zip(names, values, strict=True)})
+        accounts, minor = cursor.fetchone()
+    if (accounts, minor) != (report.accounts, report.balance_minor):
+        raise NotReconciled(problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {report.balance_minor}")
