@@ -1,14 +1,53 @@
-"""From gathered rows to the facts that `core.conduct` decides on, and back to reasons people can read."""
+"""From gathered rows to the facts that `core.conduct` decides on, and back to reasons people can read.
+
+What is stored with a permit is exactly what was decided on, so that the same answer can be given again at any time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
-CHANNELS: Final = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
-PURPOSES: Final = ("COLLECT", "REMIND", "ANSWER", "LOCATE")
+from weituo.core import conduct
+
+CHANNELS: Final = {"VOICE": "call", "SMS": "sms", "EMAIL": "email", "LETTER": "letter", "VISIT": "visit"}
+#: purpose → whether the contact speaks of the debt
+PURPOSES: Final = {"COLLECT": True, "REMIND": True, "ANSWER": True, "LOCATE": False}
+#: other rooms' words for channels (strategies, wishes)
+_CHANNEL_WORDS: Final = CHANNELS | {"PHONE": "call", "CALL": "call", "MAIL": "letter"}
+_STATUSES: Final = {"DISPUTE": "disputed"}
+_RESULTS: Final = {
+    "NOT_CONNECTED": "not_connected", "UNANSWERED": "unanswered", "BUSY": "unanswered", "VOICEMAIL": "voicemail",
+    "SENT": "delivered", "WRONG_PARTY": "wrong_party", "THIRD_PARTY": "third_party", "RIGHT_PARTY": "conversation",
+    "PROMISE": "conversation", "REFUSED": "conversation", "DISPUTE": "conversation", "HARDSHIP": "conversation",
+    "CEASE_WISH": "conversation",
+}  # fmt: skip
+WEEK: Final = timedelta(days=7)
+#: grounds of the gate itself, before any rule pack: rule → (citation, zh, en)
+GROUNDS: Final = {
+    "GATE-PLACEMENT": (
+        "委托合同; GB/T 45251-2025 5.4",
+        "该委案已结束或期限届满,不得再联系。",
+        "The placement has ended or its term is over: no further contact.",
+    ),
+    "GATE-AGENCY": (
+        "GB/T 45251-2025 5.4",
+        "机构须处于合作状态并持有有效资质。",
+        "An agency works only while it is approved and its licence is live.",
+    ),
+    "GATE-TREATMENT": (
+        "house rule: strategy in force",
+        "现行策略未将该账户交由机构处理。",
+        "The strategy in force does not give this account to an agency.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +62,162 @@ class Decision:
 
 
 def decide(*, rows: pl.DataFrame, contacts: pl.DataFrame) -> list[Decision]:
-    """Decide a batch in the order of asking; within a borrower, each request sees the grants before it."""
-    raise NotImplementedError
+    """Decide a batch in the order of asking; a request sees what was granted to the same borrower before it.
+
+    rows: columns of `gathering.GROUND` with the request's and the agency's; contacts: columns of `gathering.CONTACTS`.
+    """
+    history: dict[str, list[conduct.Contact]] = defaultdict(list)
+    for row in contacts.iter_rows(named=True):
+        history[row["borrower_id"]].append(_contact(row))
+    decisions = []
+    for row in rows.iter_rows(named=True):
+        known = history[row["borrower_id"]]
+        request, facts, grounds = _request(row), _facts(row, known), _grounds(row)
+        decision = _decide(request=request, facts=facts, grounds=grounds, at=row["asked_at"])
+        if decision.allowed:
+            known.append(
+                conduct.Contact(
+                    at=request.planned_at,
+                    channel=request.channel,
+                    contact_point=request.contact_point,
+                    recipient=request.recipient,
+                )
+            )
+        decisions.append(decision)
+    return decisions
+
+
+def again(*, stored: Mapping[str, Any], at: datetime) -> Decision:
+    """Decide once more on stored facts, asked at `at`, under the packs of today."""
+    asked = stored["request"]
+    request = conduct.Request(**{**asked, "planned_at": datetime.fromisoformat(asked["planned_at"])})
+    return _decide(
+        request=request,
+        facts=conduct.Facts.from_dict(dict(stored["facts"])),
+        grounds=tuple(stored["grounds"]),
+        at=at,
+    )
+
+
+def _decide(
+    *, request: conduct.Request, facts: conduct.Facts, grounds: Sequence[str], at: datetime
+) -> Decision:
+    packs = conduct.load()
+    answer = conduct.evaluate(request=request, facts=facts, packs=packs, at=at)
+    reasons = [
+        {"code": code, "kind": "ground", "citation": GROUNDS[code][0], "text_zh": GROUNDS[code][1], "text_en": GROUNDS[code][2], "retry_at": None}
+        for code in grounds
+    ]  # fmt: skip
+    retry = answer.earliest_next.isoformat() if answer.earliest_next and not grounds else None
+    reasons += [_reason(one, retry) for one in answer.reasons]
+    if not reasons:
+        reasons += [_reason(one, None) for one in _crowds_later(request, facts, packs, at)]
+    body = json.dumps(
+        {"request": _plain_request(request), "facts": facts.as_dict(), "grounds": list(grounds)},
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return Decision(
+        allowed=not reasons,
+        facts=body,
+        facts_digest=hashlib.sha256(body.encode()).hexdigest(),
+        reasons=reasons,
+        packs=answer.versions,
+    )
+
+
+def _crowds_later(
+    request: conduct.Request, facts: conduct.Facts, packs: Sequence[conduct.Pack], at: datetime
+) -> Iterable[conduct.Reason]:
+    """Give the rules that a contact planned later, and granted already, would break if this one came before it."""
+    later = [one for one in facts.contacts or () if request.planned_at < one.at <= request.planned_at + WEEK]
+    if not later:
+        return ()
+    new = conduct.Contact(
+        at=request.planned_at, channel=request.channel, contact_point=request.contact_point, recipient=request.recipient
+    )
+    for one in later:
+        others = tuple(other for other in facts.contacts or () if other is not one)
+        moved = replace(request, planned_at=one.at, channel=one.channel, contact_point=one.contact_point, recipient=one.recipient)
+        before = conduct.evaluate(request=moved, facts=replace(facts, contacts=others), packs=packs, at=at)
+        after = conduct.evaluate(request=moved, facts=replace(facts, contacts=(*others, new)), packs=packs, at=at)
+        known = {reason.rule for reason in before.reasons}
+        broken = [reason for reason in after.reasons if reason.rule not in known]
+        if broken:
+            return broken
+    return ()
+
+
+def _reason(one: conduct.Reason, retry: str | None) -> dict[str, Any]:
+    return {
+        "code": one.rule,
+        "kind": one.code,
+        "citation": one.citation,
+        "text_zh": one.zh,
+        "text_en": one.en,
+        "retry_at": retry,
+    }
+
+
+def _plain_request(request: conduct.Request) -> dict[str, Any]:
+    return {
+        "channel": request.channel,
+        "contact_point": request.contact_point,
+        "planned_at": request.planned_at.isoformat(),
+        "recipient": request.recipient,
+        "visitors": request.visitors,
+        "identified": request.identified,
+        "discloses_debt": request.discloses_debt,
+    }
+
+
+def _contact(row: Mapping[str, Any]) -> conduct.Contact:
+    return conduct.Contact(
+        at=row["at"],
+        channel=CHANNELS[row["channel"]],
+        contact_point=row["contact_point_id"],
+        recipient=row["point_role"].lower(),
+        result=_RESULTS[row["result"]] if row["result"] else None,
+    )
+
+
+def _request(row: Mapping[str, Any]) -> conduct.Request:
+    return conduct.Request(
+        channel=CHANNELS[row["channel"]],
+        contact_point=row["contact_point_id"],
+        planned_at=row["planned_at"],
+        recipient=row["point_role"].lower(),
+        discloses_debt=PURPOSES[row["purpose"]],
+    )
+
+
+def _facts(row: Mapping[str, Any], contacts: Sequence[conduct.Contact]) -> conduct.Facts:
+    return conduct.Facts(
+        zones=tuple(row["zones"]) or None,
+        statuses=frozenset(_STATUSES.get(kind, kind.lower()) for kind in row["holds"]),
+        contacts=tuple(contacts),
+        point_valid=row["point_valid"],
+        collector_registered=row["collector_registered"],
+        collector_trained=row["collector_trained"],
+        agreement_live=row["service_agreement"] and row["confidentiality_agreement"],
+        strategy_channels=_words(row["treatment_channels"]) or None,
+        contacts_per_week_max=row["contacts_per_week_max"],
+        wish_channels=_words(row["wish_channels"]),
+        wish_hours=None if row["wish_from"] is None else (row["wish_from"], row["wish_to"]),
+    )
+
+
+def _words(channels: Sequence[str] | None) -> frozenset[str]:
+    return frozenset(_CHANNEL_WORDS.get(one.upper(), one.lower()) for one in channels or ())
+
+
+def _grounds(row: Mapping[str, Any]) -> tuple[str, ...]:
+    grounds = []
+    if row["placement_state"] != "ACTIVE" or row["planned_at"].date() >= row["term_to"]:
+        grounds.append("GATE-PLACEMENT")
+    if row["agency_state"] != "APPROVED" or not row["licence"]:
+        grounds.append("GATE-AGENCY")
+    if row["treatment"] not in {None, "AGENCY"}:
+        grounds.append("GATE-TREATMENT")
+    return tuple(grounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +10,9 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.domain.contact.errors import PlacementNotYours
+from weituo.core import conduct
+from weituo.domain.contact import facts
+from weituo.domain.contact.errors import PermitNotFound, PlacementNotYours
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor, program
 
@@ -224,3 +227,62 @@ def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
     )
     agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0]["n"]
     return agency
+
+
+# --- rules and replay --------------------------------------------------------------------------------------------------
+
+
+def rules_in_force(viewer: Actor, *, at: datetime) -> list[dict[str, Any]]:
+    """List every rule that holds at `at`: the gate's own grounds, then the packs', with citation and both languages."""
+    viewer.require("contact.read")
+    own = [
+        {"pack": "gate", "version": "1", "rule": code, "citation": citation, "zh": zh, "en": en, "parameters": {}, "effective_from": None}
+        for code, (citation, zh, en) in facts.GROUNDS.items()
+    ]  # fmt: skip
+    return own + [
+        {
+            "pack": pack.name,
+            "version": pack.version,
+            "rule": rule.id,
+            "citation": rule.citation,
+            "zh": rule.zh,
+            "en": rule.en,
+            "parameters": dict(rule.parameters),
+            "effective_from": rule.effective_from,
+        }
+        for pack in conduct.load()
+        for rule in pack.rules
+        if rule.in_force(at)
+    ]
+
+
+@transactions.reads
+def replay_permit(viewer: Actor, *, permit_id: UUID) -> dict[str, Any]:
+    """Decide a stored permit once more on its stored facts: the permit, the answer given now, and whether they agree.
+
+    `digest_fits` is False when the stored facts were altered; `same_packs` is False when rules have changed since, and
+    then the answers may rightly differ. Raises `PermitNotFound`.
+    """
+    viewer.require("contact.read")
+    found = _rows(
+        "SELECT p.*, pl.case_ref, g.code AS agency_code, g.name_zh, g.name_en, c.badge, a.id AS attempt_id, a.made_at, a.result "
+        "FROM contact_permit p JOIN placement_placement pl ON pl.id = p.placement_id JOIN partners_agency g ON g.id = p.agency_id "
+        "JOIN partners_collector c ON c.id = p.collector_id LEFT JOIN contact_attempt a ON a.permit_id = p.id WHERE p.id = %s",
+        [permit_id],
+    )
+    if not found:
+        raise PermitNotFound(what="permit", where=str(permit_id))
+    permit = found[0]
+    for name in ("reasons", "packs", "facts"):
+        if isinstance(permit[name], str):
+            permit[name] = json.loads(permit[name])
+    now = facts.again(stored=permit["facts"], at=permit["asked_at"])
+    return {
+        "permit": permit,
+        "allowed": now.allowed,
+        "reasons": now.reasons,
+        "packs": now.packs,
+        "digest_fits": now.facts_digest == permit["facts_digest"],
+        "same_packs": now.packs == permit["packs"],
+        "same_answer": now.allowed == (permit["state"] != "REFUSED") and now.reasons == permit["reasons"],
+    }
