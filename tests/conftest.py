@@ -75,6 +75,7 @@ def pytest_configure() -> None:
     from weituo.config import database
 
     database.prepare(Path(os.environ["WEITUO_HOME"]))
+    (Path(os.environ["WEITUO_HOME"]) / "static").mkdir(exist_ok=True)  # whitenoise warns without it
     import django
     from django.test.utils import setup_test_environment
 

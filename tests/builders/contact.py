@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from tests.builders import actors
-from tests.builders.ledger import AT, Placed, placed_accounts
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity import people
 from weituo.foundation.ids import new_id
+
+from tests.builders import actors
+from tests.builders.ledger import AT, Placed, placed_accounts
 
 #: a Monday, 10:00 in Shanghai
 MORNING = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from tests.builders import actors
-from tests.builders.ledger import AT, Placed
 from weituo.domain.tracking import services as tracking
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.ids import new_id
 
+from tests.builders import actors
+from tests.builders.ledger import AT, Placed
 
-def promise(case: Placed, *, amount_minor: int = 10_000, made_at: datetime = AT, due_on: date, ref: str = "P-1") -> tracking.PromiseReport:
+
+def promise(
+    case: Placed, *, amount_minor: int = 10_000, made_at: datetime = AT, due_on: date, ref: str = "P-1"
+) -> tracking.PromiseReport:
     """Give one promise as an agency reports it."""
     return tracking.PromiseReport(
         sender_ref=ref, case_ref=case.case_ref, amount_minor=amount_minor, currency="CNY", made_at=made_at, due_on=due_on

@@ -12,15 +12,25 @@ from weituo.cli import face as cli
 
 def add_verbs(verbs: Any) -> None:
     """Add `import` and `book`."""
-    imports = cli.common(verbs.add_parser("import", help="import a book of overdue accounts (CSV, CSV.gz, Parquet, XLSX)"))
+    imports = cli.common(
+        verbs.add_parser("import", help="import a book of overdue accounts (CSV, CSV.gz, Parquet, XLSX)")
+    )
     imports.add_argument("book", type=Path)
-    imports.add_argument("--profile", type=Path, required=True, help="how the file's columns map (TOML, see profiles/)")
-    imports.add_argument("--as-of", type=date.fromisoformat, help="the day the figures stand for (default: the profile's)")
+    imports.add_argument(
+        "--profile", type=Path, required=True, help="how the file's columns map (TOML, see profiles/)"
+    )
+    imports.add_argument(
+        "--as-of", type=date.fromisoformat, help="the day the figures stand for (default: the profile's)"
+    )
     imports.set_defaults(run=_import)
     book = verbs.add_parser("book", help="what stands in the book").add_subparsers(dest="what", required=True)
     cli.common(book.add_parser("buckets", help="accounts and money per bucket")).set_defaults(run=_buckets)
     cli.common(book.add_parser("imports", help="imported files")).set_defaults(run=_imports)
-    generate = cli.common(book.add_parser("generate", help="write an invented book to CSV or CSV.gz, for profiles/demo_book.toml"))
+    generate = cli.common(
+        book.add_parser(
+            "generate", help="write an invented book to CSV or CSV.gz, for profiles/demo_book.toml"
+        )
+    )
     generate.add_argument("file", type=Path)
     generate.add_argument("--accounts", type=int, default=20_000)
     generate.add_argument("--seed", type=int, default=7)
@@ -34,7 +44,11 @@ def _import(arguments: argparse.Namespace) -> int:
 
     cli.say(f"importing {arguments.book.name} …")
     report = services.import_book(
-        actor=cli.actor_of(arguments), path=arguments.book, profile=profiles.read_profile(arguments.profile), as_of=arguments.as_of, at=clock.now()
+        actor=cli.actor_of(arguments),
+        path=arguments.book,
+        profile=profiles.read_profile(arguments.profile),
+        as_of=arguments.as_of,
+        at=clock.now(),
     )
     lines = [
         f"{report.file}: {'stands already, nothing was changed' if report.repeated else 'imported'}",
@@ -54,7 +68,15 @@ def _buckets(arguments: argparse.Namespace) -> int:
     from weituo.domain.book import queries
 
     rows = queries.buckets(cli.actor_of(arguments))
-    cli.show(arguments, {"buckets": rows}, "\n".join(f"{row['bucket']:<8} {row['currency']} {row['accounts']:>9,} {row['balance_minor']:>18,}" for row in rows) or "the book is empty: import one")
+    cli.show(
+        arguments,
+        {"buckets": rows},
+        "\n".join(
+            f"{row['bucket']:<8} {row['currency']} {row['accounts']:>9,} {row['balance_minor']:>18,}"
+            for row in rows
+        )
+        or "the book is empty: import one",
+    )
     return 0
 
 
@@ -62,7 +84,15 @@ def _imports(arguments: argparse.Namespace) -> int:
     from weituo.domain.book import queries
 
     rows = queries.imports(cli.actor_of(arguments))
-    cli.show(arguments, {"imports": rows}, "\n".join(f"{row['imported_at']:%Y-%m-%d %H:%M} {row['filename']} {row['accounts']:,} accounts, {row['rejected']:,} rejected" for row in rows) or "nothing was imported yet")
+    cli.show(
+        arguments,
+        {"imports": rows},
+        "\n".join(
+            f"{row['imported_at']:%Y-%m-%d %H:%M} {row['filename']} {row['accounts']:,} accounts, {row['rejected']:,} rejected"
+            for row in rows
+        )
+        or "nothing was imported yet",
+    )
     return 0
 
 
@@ -75,21 +105,47 @@ def write_invented(file: Path, *, accounts: int, seed: int, as_of: date) -> int:
     from weituo.core.twin import book as twin
 
     made = twin.generate(accounts=accounts, seed=seed, as_of=as_of)
-    ago = (as_of.year * 12 + as_of.month) - (pl.col("month").dt.year().cast(pl.Int64) * 12 + pl.col("month").dt.month())
-    months = made.history.with_columns(ago=ago).pivot(on="ago", index="account_external_id", values=["bill_minor", "paid_minor", "months_late"])
-    months = months.rename({name: name.replace("bill_minor_", "bill_").replace("paid_minor_", "paid_").replace("months_late_", "late_") for name in months.columns})
+    ago = (as_of.year * 12 + as_of.month) - (
+        pl.col("month").dt.year().cast(pl.Int64) * 12 + pl.col("month").dt.month()
+    )
+    months = made.history.with_columns(ago=ago).pivot(
+        on="ago", index="account_external_id", values=["bill_minor", "paid_minor", "months_late"]
+    )
+    months = months.rename(
+        {
+            name: name.replace("bill_minor_", "bill_")
+            .replace("paid_minor_", "paid_")
+            .replace("months_late_", "late_")
+            for name in months.columns
+        }
+    )
     marks = [pl.col(mark).cast(pl.Int8) for mark in ("deceased", "bankrupt", "hardship")]
-    borrowers = made.borrowers.select("external_id", "name", "identity_number", "phone", "phone_2", "email", "address", "language", *marks)
+    borrowers = made.borrowers.select(
+        "external_id", "name", "identity_number", "phone", "phone_2", "email", "address", "language", *marks
+    )
     rows = (
-        made.accounts.join(borrowers, left_on="borrower_external_id", right_on="external_id", how="left", maintain_order="left")
-        .join(months, left_on="external_id", right_on="account_external_id", how="left", maintain_order="left")
-        .with_columns(pl.col("disputed").cast(pl.Int8), promise=pl.col("open_promise_minor").is_not_null().cast(pl.Int8))
+        made.accounts.join(
+            borrowers,
+            left_on="borrower_external_id",
+            right_on="external_id",
+            how="left",
+            maintain_order="left",
+        )
+        .join(
+            months, left_on="external_id", right_on="account_external_id", how="left", maintain_order="left"
+        )
+        .with_columns(
+            pl.col("disputed").cast(pl.Int8), promise=pl.col("open_promise_minor").is_not_null().cast(pl.Int8)
+        )
         .drop("bucket", "months_late", "open_promise_minor", "open_promise_due_on")
         .rename({"external_id": "account_id", "borrower_external_id": "borrower_id"})
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.name.endswith(".gz"):
-        with file.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=5, mtime=0) as packed:
+        with (
+            file.open("wb") as raw,
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=5, mtime=0) as packed,
+        ):
             rows.write_csv(packed)  # the same book gives the same bytes, so its second import is a no-op
     else:
         rows.write_csv(file)
@@ -100,8 +156,14 @@ def _generate(arguments: argparse.Namespace) -> int:
     from weituo.foundation.errors import BadInput
 
     try:
-        rows = write_invented(arguments.file, accounts=arguments.accounts, seed=arguments.seed, as_of=arguments.as_of)
+        rows = write_invented(
+            arguments.file, accounts=arguments.accounts, seed=arguments.seed, as_of=arguments.as_of
+        )
     except ValueError as wrong:
         raise BadInput(problem=str(wrong), where="--accounts") from wrong
-    cli.show(arguments, {"file": str(arguments.file), "rows": rows}, f"{rows:,} invented accounts in {arguments.file}")
+    cli.show(
+        arguments,
+        {"file": str(arguments.file), "rows": rows},
+        f"{rows:,} invented accounts in {arguments.file}",
+    )
     return 0

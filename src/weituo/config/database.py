@@ -14,6 +14,8 @@ from psycopg import sql
 
 LOGIN_ROLES = ("weituo_owner", "weituo_app", "weituo_app_agency", "weituo_app_borrower")
 GROUP_ROLES = ("weituo_lender", "weituo_auditor", "weituo_worker", "weituo_agency", "weituo_borrower")
+#: advisory lock held while roles and database are made; released when the connection closes
+PREPARE_LOCK = 7_263_541
 #: login role → roles that it may assume per transaction (never inherits)
 MAY_ASSUME = {
     "weituo_app": ("weituo_lender", "weituo_auditor", "weituo_worker"),
@@ -67,6 +69,8 @@ def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
     described = describe(home) | where
     keep(home, described)
     with psycopg.connect(dsn, autocommit=True) as connection:
+        # two processes that prepare at once would alter the same role rows: PostgreSQL refuses the second
+        connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
         make_roles(connection, described["passwords"])
         make_database(connection, name or described["name"])
     return described

@@ -8,11 +8,23 @@ from weituo.domain.contact import events as contact_events
 from weituo.domain.contact.services import preferences, voiding
 from weituo.domain.ledger import events as ledger_events
 from weituo.domain.partners import events as partners_events
+from weituo.domain.plans import events as plans_events
 from weituo.foundation.events import react
 
 #: holds under which nobody may be contacted: what was granted before is taken back in the same transaction
 STOPPING = frozenset(
-    {"DISPUTE", "HARDSHIP", "DECEASED", "MINOR", "BANKRUPT", "REPRESENTED", "CEASED", "LEGAL", "SOLD", "COMPLAINT"}
+    {
+        "DISPUTE",
+        "HARDSHIP",
+        "DECEASED",
+        "MINOR",
+        "BANKRUPT",
+        "REPRESENTED",
+        "CEASED",
+        "LEGAL",
+        "SOLD",
+        "COMPLAINT",
+    }
 )
 
 
@@ -29,7 +41,6 @@ def _tell_the_gate(event: care_events.WishSet) -> None:
         hour_to=event.hour_to,
         at=event.set_at,
     )
-
 
 
 react(
@@ -77,4 +88,12 @@ react(
 react(
     partners_events.AgreementEnded,
     because="the gate and the package builder look for a live agreement at every act, so both refuse from this commit on",
+)
+react(
+    plans_events.PlanSigned,
+    because="curves are drawn against the plan in force when they are read",
+)
+react(
+    plans_events.StrategyPublished,
+    because="a strategy is applied to the book by an act of its own, so that a person sees the counts first",
 )

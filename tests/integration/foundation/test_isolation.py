@@ -71,7 +71,8 @@ def test_an_agency_cannot_take_another_role(db: str) -> None:
 def test_rows_changed_without_an_audit_entry_cannot_be_committed(db: str) -> None:
     with (
         pytest.raises(DatabaseError, match="without an audit entry"),
-        transactions.transaction(actors.worker()),transactions.connection().cursor() as cursor
+        transactions.transaction(actors.worker()),
+        transactions.connection().cursor() as cursor,
     ):
         cursor.execute("INSERT INTO vault_subject (wrapped_key, master_version) VALUES ('\\x00', 1)")
 

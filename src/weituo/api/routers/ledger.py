@@ -47,7 +47,10 @@ def report_remittance(request: HttpRequest, payload: RemittanceIn) -> dict[str, 
 
 
 @router.get(
-    "/statements", operation_id="listStatements", summary="My settlement statements", response=answers(StatementsOut)
+    "/statements",
+    operation_id="listStatements",
+    summary="My settlement statements",
+    response=answers(StatementsOut),
 )
 def list_statements(request: HttpRequest) -> dict[str, Any]:
     """List the agency's own statements, the newest first."""

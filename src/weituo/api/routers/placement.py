@@ -19,7 +19,9 @@ CASES_MAX = 5_000
 def list_placements(
     request: HttpRequest,
     state: Annotated[Literal["ACTIVE", "RECALLED", "EXPIRED", "CLOSED", "ALL"], Query()] = "ACTIVE",
-    after: Annotated[str, Query(max_length=20, description="case_ref of the last case of the page before")] = "",
+    after: Annotated[
+        str, Query(max_length=20, description="case_ref of the last case of the page before")
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=CASES_MAX)] = 500,
 ) -> dict[str, Any]:
     """List the agency's own cases in the order of their references, a page at a time."""

@@ -16,7 +16,9 @@ class CareCaseIn(Wire):
     case_ref: CaseRef
     kind: Literal["DISPUTE", "HARDSHIP", "COMPLAINT"]
     reason: Annotated[str, Field(min_length=1, max_length=24)]
-    text: Annotated[str, Field(max_length=4_000, description="the borrower's own words; kept in the vault")] = ""
+    text: Annotated[
+        str, Field(max_length=4_000, description="the borrower's own words; kept in the vault")
+    ] = ""
 
 
 class CareCaseOut(Schema):

@@ -11,12 +11,20 @@ from weituo.cli import face as cli
 
 def add_verbs(verbs: Any) -> None:
     """Add `demo`."""
-    demo = cli.common(verbs.add_parser("demo", help="run the whole process on an invented book, then serve the console"))
+    demo = cli.common(
+        verbs.add_parser("demo", help="run the whole process on an invented book, then serve the console")
+    )
     demo.add_argument("--once", action="store_true", help="stop after the summary")
     demo.add_argument("--reset", action="store_true", help="throw the demonstration away and start afresh")
-    demo.add_argument("--accounts", type=int, default=20_000, help="size of the invented book (default 20,000)")
-    demo.add_argument("--weeks", type=int, default=20, help="weeks of work that the agencies play (default 20)")
-    demo.add_argument("--port", type=int, default=8300, help="port of the console (default 8300, else the next free one)")
+    demo.add_argument(
+        "--accounts", type=int, default=20_000, help="size of the invented book (default 20,000)"
+    )
+    demo.add_argument(
+        "--weeks", type=int, default=20, help="weeks of work that the agencies play (default 20)"
+    )
+    demo.add_argument(
+        "--port", type=int, default=8300, help="port of the console (default 8300, else the next free one)"
+    )
     demo.set_defaults(run=_run, prepares=True)
     os.environ.setdefault("WEITUO_AS", "")
 

@@ -40,7 +40,9 @@ class ApiRefused(RuntimeError):
 
     def __init__(self, problem: dict[str, Any], *, path: str) -> None:
         self.problem = problem
-        super().__init__(f"{path}: {problem.get('status')} {problem.get('code')} {problem.get('title')} {problem.get('where')}")
+        super().__init__(
+            f"{path}: {problem.get('status')} {problem.get('code')} {problem.get('title')} {problem.get('where')}"
+        )
 
 
 @dataclass(slots=True)
@@ -161,7 +163,16 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another tally's counts."""
-        for name in ("permits_asked", "permits_granted", "attempts", "promises", "remittances", "remitted_minor", "cases_opened", "requests"):
+        for name in (
+            "permits_asked",
+            "permits_granted",
+            "attempts",
+            "promises",
+            "remittances",
+            "remitted_minor",
+            "cases_opened",
+            "requests",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for rule, count in other.refused_by_rule.items():
             self.refused_by_rule[rule] = self.refused_by_rule.get(rule, 0) + count
@@ -186,7 +197,10 @@ def play(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         for week in weeks:
             monday = starts_on + timedelta(days=7 * week)
-            done = pool.map(lambda system: _week(system, week=week, monday=monday, facts=facts, intensity=intensity), systems)  # noqa: B023
+            done = pool.map(
+                lambda system: _week(system, week=week, monday=monday, facts=facts, intensity=intensity),
+                systems,
+            )
             of_week = Tally()
             for one in done:
                 of_week.add(one)
@@ -220,12 +234,26 @@ def _week(
     granted = _ask(system, played.attempts, at=morning, week=week, tally=tally)
     _report(system, granted, at=evening, week=week, tally=tally)
     made = granted.select("attempt_key")
-    _promise(system, played.promises.join(granted, on="attempt_key", how="semi"), granted, at=evening, week=week, tally=tally)
+    _promise(
+        system,
+        played.promises.join(granted, on="attempt_key", how="semi"),
+        granted,
+        at=evening,
+        week=week,
+        tally=tally,
+    )
     kept = played.payments.filter(
         pl.col("attempt_key").is_null() | pl.col("attempt_key").is_in(made["attempt_key"].implode())
     )
     _remit(system, kept, at=evening, week=week, tally=tally)
-    _pass_on(system, granted, played.complaints.join(made, on="attempt_key", how="semi"), at=evening, week=week, tally=tally)
+    _pass_on(
+        system,
+        granted,
+        played.complaints.join(made, on="attempt_key", how="semi"),
+        at=evening,
+        week=week,
+        tally=tally,
+    )
     return tally
 
 
@@ -234,10 +262,15 @@ def _batches(frame: pl.DataFrame) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         yield number, part.to_dicts()
 
 
-def _ask(system: AgencySystem, attempts: pl.DataFrame, *, at: datetime, week: int, tally: Tally) -> pl.DataFrame:
+def _ask(
+    system: AgencySystem, attempts: pl.DataFrame, *, at: datetime, week: int, tally: Tally
+) -> pl.DataFrame:
     """Ask a permit for every planned attempt; give the granted ones with their permit and contact point."""
     planned = attempts.join(
-        system.cases.select("case_reference", "contact_point"), on="case_reference", how="inner", maintain_order="left"
+        system.cases.select("case_reference", "contact_point"),
+        on="case_reference",
+        how="inner",
+        maintain_order="left",
     ).sort("at", "attempt_key")
     permits: list[str | None] = []
     for number, rows in _batches(planned):
@@ -298,11 +331,17 @@ def _report(system: AgencySystem, granted: pl.DataFrame, *, at: datetime, week: 
 
 
 def _promise(
-    system: AgencySystem, promises: pl.DataFrame, granted: pl.DataFrame, *, at: datetime, week: int, tally: Tally
+    system: AgencySystem,
+    promises: pl.DataFrame,
+    granted: pl.DataFrame,
+    *,
+    at: datetime,
+    week: int,
+    tally: Tally,
 ) -> None:
-    dated = promises.join(granted.select("attempt_key", pl.col("at").alias("made_at")), on="attempt_key").join(
-        system.cases.select("case_reference", "currency"), on="case_reference"
-    )
+    dated = promises.join(
+        granted.select("attempt_key", pl.col("at").alias("made_at")), on="attempt_key"
+    ).join(system.cases.select("case_reference", "currency"), on="case_reference")
     for number, rows in _batches(dated):
         system.post(
             "/promises",
@@ -353,7 +392,13 @@ def _remit(system: AgencySystem, payments: pl.DataFrame, *, at: datetime, week: 
 
 
 def _pass_on(
-    system: AgencySystem, granted: pl.DataFrame, complaints: pl.DataFrame, *, at: datetime, week: int, tally: Tally
+    system: AgencySystem,
+    granted: pl.DataFrame,
+    complaints: pl.DataFrame,
+    *,
+    at: datetime,
+    week: int,
+    tally: Tally,
 ) -> None:
     """Pass on what borrowers said that the lender must know: disputes, hardship, complaints."""
     told = [

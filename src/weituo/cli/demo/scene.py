@@ -71,7 +71,9 @@ class Scene:
 
     def at(self, *, week: int = 0, day: int = 0, hour: int = 9, minute: int = 0) -> datetime:
         """Give an instant on Shanghai's wall, counted from the first Monday, in UTC."""
-        moment = datetime.combine(self.start + timedelta(days=7 * week + day), datetime.min.time(), tzinfo=SHANGHAI)
+        moment = datetime.combine(
+            self.start + timedelta(days=7 * week + day), datetime.min.time(), tzinfo=SHANGHAI
+        )
         return (moment + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
 
 

@@ -41,7 +41,9 @@ def running(*, home: Path, port: int, workers: int = 2) -> Iterator[str]:
     """Run the server for the time of the block and give its address."""
     log = home / "server.log"
     with log.open("ab") as out:
-        process = subprocess.Popen(command(port, workers=workers), stdout=out, stderr=out, env=os.environ | {"WEITUO_DEMO": "1"})
+        process = subprocess.Popen(
+            command(port, workers=workers), stdout=out, stderr=out, env=os.environ | {"WEITUO_DEMO": "1"}
+        )
         try:
             _wait_for(port, process, log)
             yield f"http://{HOST}:{port}"

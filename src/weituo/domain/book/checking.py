@@ -54,7 +54,9 @@ def _in_scope(frame: pl.DataFrame, profile: Profile) -> tuple[pl.DataFrame, pl.D
     if FILE + profile.filter.column not in frame.columns:
         raise ColumnMissing(column=profile.filter.column, where=f"profile {profile.name}")
     status = pl.col(FILE + profile.filter.column).str.strip_chars().cast(pl.Int64, strict=False)
-    return frame.filter(status.is_null() | (status >= profile.filter.at_least)), frame.filter(status.is_null())
+    return frame.filter(status.is_null() | (status >= profile.filter.at_least)), frame.filter(
+        status.is_null()
+    )
 
 
 def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, standing: pl.Series) -> Checked:
@@ -66,9 +68,16 @@ def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, stan
         if FILE + column not in frame.columns:
             raise ColumnMissing(column=column, where=f"profile {profile.name}")
     if profile.currency not in EXPONENTS:
-        raise ProfileRefused(problem=f"{profile.currency} is no ISO 4217 currency that is known", where="currency")
+        raise ProfileRefused(
+            problem=f"{profile.currency} is no ISO 4217 currency that is known", where="currency"
+        )
     reasons: list[pl.DataFrame] = [
-        table.broken.select("row", pl.lit("").alias("column"), pl.col("fields").cast(pl.String).alias("value"), (pl.lit("fields_") + pl.col("expected").cast(pl.String)).alias("rule"))
+        table.broken.select(
+            "row",
+            pl.lit("").alias("column"),
+            pl.col("fields").cast(pl.String).alias("value"),
+            (pl.lit("fields_") + pl.col("expected").cast(pl.String)).alias("rule"),
+        )
     ]
     frame, unreadable = _in_scope(table.frame, profile)
     out_of_scope = table.frame.height - frame.height
@@ -76,16 +85,28 @@ def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, stan
         reasons.append(_reason(unreadable, profile.filter.column, "whole_number"))
     mapped = _mapped(frame, profile)
     reasons += _rules(mapped, frame, profile, as_of=as_of, twice=twice, standing=standing)
-    rejects = pl.concat([reason.cast(REJECTS) for reason in reasons]).filter(pl.col("row").is_in(frame["row"].implode())).unique().sort("row", "column", "rule")
+    rejects = (
+        pl.concat([reason.cast(REJECTS) for reason in reasons])
+        .filter(pl.col("row").is_in(frame["row"].implode()))
+        .unique()
+        .sort("row", "column", "rule")
+    )
     bad = rejects["row"].unique()
     figures = mapped.filter(pl.col("row").is_in(bad.implode()))["balance_minor"].fill_null(0)
     good = _dated(mapped.filter(~pl.col("row").is_in(bad.implode())), as_of=as_of)
-    return Checked(accepted=good, rejects=rejects, out_of_scope=out_of_scope, rejected_minor=int(figures.sum()))
+    return Checked(
+        accepted=good, rejects=rejects, out_of_scope=out_of_scope, rejected_minor=int(figures.sum())
+    )
 
 
 def _reason(rows: pl.DataFrame, column: str, rule: str) -> pl.DataFrame:
     value = pl.col(FILE + column) if FILE + column in rows.columns else pl.lit(column.removeprefix("="))
-    return rows.select("row", pl.lit(column).alias("column"), value.fill_null("").str.slice(0, 80).alias("value"), pl.lit(rule).alias("rule"))
+    return rows.select(
+        "row",
+        pl.lit(column).alias("column"),
+        value.fill_null("").str.slice(0, 80).alias("value"),
+        pl.lit(rule).alias("rule"),
+    )
 
 
 def _source(name: str | None) -> pl.Expr:
@@ -100,7 +121,9 @@ def minor_expr(text: pl.Expr, *, unit: str, exponent: int) -> pl.Expr:
     plain = text.str.replace_all(",", "", literal=True)
     if unit == "minor":
         return pl.when(plain.str.contains(r"^-?\d{1,16}$")).then(plain).cast(pl.Int64, strict=False)
-    pattern = rf"^(-?)(\d{{1,13}})(?:\.(\d{{1,{exponent}}})0*)?$" if exponent else r"^(-?)(\d{1,16})(?:\.0+)?()$"
+    pattern = (
+        rf"^(-?)(\d{{1,13}})(?:\.(\d{{1,{exponent}}})0*)?$" if exponent else r"^(-?)(\d{1,16})(?:\.0+)?()$"
+    )
     groups = plain.str.extract_groups(pattern)
     sign, whole, part = groups.struct["1"], groups.struct["2"], groups.struct["3"].fill_null("")
     digits = whole + part.str.pad_end(exponent, "0") if exponent else whole
@@ -119,9 +142,17 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
         return _source(name).cast(pl.Int64, strict=False)
 
     def day(name: str | None) -> pl.Expr:
-        return _source(name).str.slice(0, 10).str.replace_all("/", "-", literal=True).str.to_date("%Y-%m-%d", strict=False)
+        return (
+            _source(name)
+            .str.slice(0, 10)
+            .str.replace_all("/", "-", literal=True)
+            .str.to_date("%Y-%m-%d", strict=False)
+        )
 
-    personal = {f"person_{key}": pl.concat_list([_source(column) for column in columns]) for key, columns in profile.personal.items()}
+    personal = {
+        f"person_{key}": pl.concat_list([_source(column) for column in columns])
+        for key, columns in profile.personal.items()
+    }
     history = {
         f"history_{index}": pl.struct(
             bill_minor=minor_expr(_source(bill or None), unit=profile.unit, exponent=exponent),
@@ -130,7 +161,10 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
         )
         for index, (_, bill, paid, late) in enumerate(profile.history)
     }
-    holds = {f"hold_{kind}": _source(column).str.to_lowercase().is_in(list(TRUE)).fill_null(value=False) for column, kind in profile.holds.items()}
+    holds = {
+        f"hold_{kind}": _source(column).str.to_lowercase().is_in(list(TRUE)).fill_null(value=False)
+        for column, kind in profile.holds.items()
+    }
     shown = frame.select(
         "row",
         borrower_ref=_source(borrower["id"]),
@@ -148,7 +182,10 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
         months_late=whole(account.get("months_late")),
         region=_source(account.get("region") or borrower.get("region")).fill_null(""),
         language=_source(borrower.get("language")).fill_null("zh-hans"),
-        is_organisation=_source(borrower.get("organisation")).str.to_lowercase().is_in(list(TRUE)).fill_null(value=False),
+        is_organisation=_source(borrower.get("organisation"))
+        .str.to_lowercase()
+        .is_in(list(TRUE))
+        .fill_null(value=False),
         **personal,
         **history,
         **holds,
@@ -162,7 +199,15 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return shown.with_columns(principal_minor=principal, balance_minor=balance)
 
 
-def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of: date, twice: pl.Series, standing: pl.Series) -> list[pl.DataFrame]:
+def _rules(
+    mapped: pl.DataFrame,
+    frame: pl.DataFrame,
+    profile: Profile,
+    *,
+    as_of: date,
+    twice: pl.Series,
+    standing: pl.Series,
+) -> list[pl.DataFrame]:
     account = profile.account
     both = mapped.hstack(frame.drop("row"))
 
@@ -175,9 +220,21 @@ def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of
         broken(pl.col("account_ref").is_null(), account["id"], "present"),
         broken(pl.col("account_ref").is_in(twice.implode()), account["id"], "account_once_in_file"),
         broken(pl.col("account_ref").is_in(standing.implode()), account["id"], "account_not_in_book"),
-        broken(pl.col("currency").is_null() | (pl.col("currency") != profile.currency), account.get("currency", "currency"), f"currency_is_{profile.currency}"),
-        broken(pl.col("balance_minor") < 0, account.get("balance", account.get("principal", "")), "balance_not_negative"),
-        broken(pl.col("balance_minor") > LARGEST_MINOR, account.get("balance", account.get("principal", "")), "balance_plausible"),
+        broken(
+            pl.col("currency").is_null() | (pl.col("currency") != profile.currency),
+            account.get("currency", "currency"),
+            f"currency_is_{profile.currency}",
+        ),
+        broken(
+            pl.col("balance_minor") < 0,
+            account.get("balance", account.get("principal", "")),
+            "balance_not_negative",
+        ),
+        broken(
+            pl.col("balance_minor") > LARGEST_MINOR,
+            account.get("balance", account.get("principal", "")),
+            "balance_plausible",
+        ),
     ]
     for key, column in account.items():
         if key in {"principal", "interest", "fee", "balance", "credit_limit"}:
@@ -191,7 +248,13 @@ def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of
         if key in account:
             given = _source(account[key]).is_not_null()
             found.append(broken(given & pl.col(key).is_null(), account[key], "date"))
-            found.append(broken(pl.col(key).is_not_null() & ((pl.col(key) > as_of) | (pl.col(key) < OLDEST)), account[key], "date_plausible"))
+            found.append(
+                broken(
+                    pl.col(key).is_not_null() & ((pl.col(key) > as_of) | (pl.col(key) < OLDEST)),
+                    account[key],
+                    "date_plausible",
+                )
+            )
     for key in ("days_past_due", "months_late"):
         if key in account:
             found.append(broken(pl.col(key).is_null(), account[key], "whole_number"))
@@ -199,26 +262,57 @@ def _rules(mapped: pl.DataFrame, frame: pl.DataFrame, profile: Profile, *, as_of
             found.append(broken(pl.col(key) > LATEST[key], account[key], "plausible"))
     if not {"days_past_due", "months_late"} & set(account):
         found.append(broken(pl.col("past_due_since").is_null(), account["past_due_since"], "present"))
-    for key, column in (("product", account.get("product")), ("region", account.get("region") or profile.borrower.get("region")), ("language", profile.borrower.get("language"))):
+    for key, column in (
+        ("product", account.get("product")),
+        ("region", account.get("region") or profile.borrower.get("region")),
+        ("language", profile.borrower.get("language")),
+    ):
         if column:
-            found.append(broken(pl.col(key).str.len_chars() > LENGTHS[key], column, f"at_most_{LENGTHS[key]}_characters"))
+            found.append(
+                broken(
+                    pl.col(key).str.len_chars() > LENGTHS[key], column, f"at_most_{LENGTHS[key]}_characters"
+                )
+            )
     for index, (_, *columns) in enumerate(profile.history):
-        for name, rule, column in zip(("bill_minor", "paid_minor", "months_late"), ("amount", "amount", "whole_number"), columns, strict=True):
+        for name, rule, column in zip(
+            ("bill_minor", "paid_minor", "months_late"),
+            ("amount", "amount", "whole_number"),
+            columns,
+            strict=True,
+        ):
             if column:
                 value = pl.col(f"history_{index}").struct.field(name)
                 wrong = value.abs() > (LATEST["months_late"] if name == "months_late" else LARGEST_MINOR)
                 found.append(broken(_source(column).is_not_null() & (value.is_null() | wrong), column, rule))
     if {"principal", "balance"} <= set(account):
-        found.append(broken(pl.col("stated_balance").is_not_null() & (pl.col("stated_balance") != pl.col("balance_minor")), account["balance"], "balance_is_sum_of_parts"))
+        found.append(
+            broken(
+                pl.col("stated_balance").is_not_null()
+                & (pl.col("stated_balance") != pl.col("balance_minor")),
+                account["balance"],
+                "balance_is_sum_of_parts",
+            )
+        )
     return found
 
 
 def _dated(good: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """Fill days past due and the bucket from whatever the file gives: days, months late, or the day it began."""
     since = (pl.lit(as_of) - pl.col("past_due_since")).dt.total_days()
-    days = pl.coalesce(pl.col("days_past_due"), since, (pl.col("months_late") - 1).clip(lower_bound=0) * buckets.BUCKET_DAYS + pl.when(pl.col("months_late") > 0).then(1).otherwise(0))
-    late = pl.when(pl.col("months_late").is_not_null() & pl.col("days_past_due").is_null() & pl.col("past_due_since").is_null())
+    days = pl.coalesce(
+        pl.col("days_past_due"),
+        since,
+        (pl.col("months_late") - 1).clip(lower_bound=0) * buckets.BUCKET_DAYS
+        + pl.when(pl.col("months_late") > 0).then(1).otherwise(0),
+    )
+    late = pl.when(
+        pl.col("months_late").is_not_null()
+        & pl.col("days_past_due").is_null()
+        & pl.col("past_due_since").is_null()
+    )
     with_days = good.with_columns(days_past_due=days.cast(pl.Int64))
     return with_days.with_columns(
-        bucket=late.then(buckets.bucket_from_months_expr(pl.col("months_late"))).otherwise(buckets.bucket_expr(pl.col("days_past_due")))
+        bucket=late.then(buckets.bucket_from_months_expr(pl.col("months_late"))).otherwise(
+            buckets.bucket_expr(pl.col("days_past_due"))
+        )
     )

@@ -13,7 +13,17 @@ from weituo.domain.book.errors import ProfileRefused
 KEYS = {
     "name", "currency", "as_of", "unit", "separator", "filter", "borrower", "account", "history", "holds", "zone",
 }  # fmt: skip
-BORROWER_KEYS = {"id", "name", "phone", "identity_number", "email", "address", "region", "language", "organisation"}
+BORROWER_KEYS = {
+    "id",
+    "name",
+    "phone",
+    "identity_number",
+    "email",
+    "address",
+    "region",
+    "language",
+    "organisation",
+}
 ACCOUNT_KEYS = {
     "id", "product", "principal", "interest", "fee", "balance", "credit_limit", "opened_on", "past_due_since", "days_past_due", "months_late", "region",
     "currency",
@@ -50,7 +60,14 @@ class Profile:
 
     def columns(self) -> set[str]:
         """Give every column of the file that is mapped."""
-        named = [*self.account.values(), *(column for value in self.borrower.values() for column in ([value] if isinstance(value, str) else value))]
+        named = [
+            *self.account.values(),
+            *(
+                column
+                for value in self.borrower.values()
+                for column in ([value] if isinstance(value, str) else value)
+            ),
+        ]
         named += [column for _, *columns in self.history for column in columns if column]
         named += list(self.holds)
         if self.filter:
@@ -60,13 +77,20 @@ class Profile:
     def months(self, *, as_of: date) -> list[date]:
         """Give the first day of each month of the history."""
         number = as_of.year * 12 + as_of.month - 1
-        return [month if isinstance(month, date) else date((number - month) // 12, (number - month) % 12 + 1, 1) for month, *_ in self.history]
+        return [
+            month if isinstance(month, date) else date((number - month) // 12, (number - month) % 12 + 1, 1)
+            for month, *_ in self.history
+        ]
 
     @property
     def personal(self) -> dict[str, list[str]]:
         """Give the columns with personal data by vault field."""
         fields = ("name", "phone", "identity_number", "email", "address")
-        return {key: [self.borrower[key]] if isinstance(self.borrower[key], str) else list(self.borrower[key]) for key in fields if key in self.borrower}
+        return {
+            key: [self.borrower[key]] if isinstance(self.borrower[key], str) else list(self.borrower[key])
+            for key in fields
+            if key in self.borrower
+        }
 
 
 def read_profile(path: Path) -> Profile:
@@ -84,7 +108,13 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     def refuse(problem: str, key: str) -> ProfileRefused:
         return ProfileRefused(problem=problem, where=f"{where}: {key}")
 
-    for table, known in (("", KEYS), ("borrower", BORROWER_KEYS), ("account", ACCOUNT_KEYS), ("history", HISTORY_KEYS), ("filter", {"column", "at_least"})):
+    for table, known in (
+        ("", KEYS),
+        ("borrower", BORROWER_KEYS),
+        ("account", ACCOUNT_KEYS),
+        ("history", HISTORY_KEYS),
+        ("filter", {"column", "at_least"}),
+    ):
         given = raw if not table else raw.get(table, {})
         if not isinstance(given, dict):
             raise refuse("a table is expected", table)
@@ -113,7 +143,9 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
         as_of=as_of,
         separator=str(raw.get("separator", ",")),
         zone=str(raw.get("zone", "Asia/Shanghai")),
-        filter=Filter(column=raw["filter"]["column"], at_least=int(raw["filter"]["at_least"])) if "filter" in raw else None,
+        filter=Filter(column=raw["filter"]["column"], at_least=int(raw["filter"]["at_least"]))
+        if "filter" in raw
+        else None,
         borrower=dict(borrower),
         account=dict(account),
         history=_history(raw.get("history", {}), refuse),
@@ -128,7 +160,11 @@ def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date | int, str, s
         if len(values) != len(months):
             raise refuse(f"{key} has {len(values)} columns for {len(months)} months", "history")
     try:
-        days = [month if isinstance(month, date | int) else date.fromisoformat(f"{month}-01") for month in months]
+        days = [
+            month if isinstance(month, date | int) else date.fromisoformat(f"{month}-01") for month in months
+        ]
     except ValueError as wrong:
-        raise refuse(f"a month is written YYYY-MM, or as the number of months before as_of: {wrong}", "history.months") from wrong
+        raise refuse(
+            f"a month is written YYYY-MM, or as the number of months before as_of: {wrong}", "history.months"
+        ) from wrong
     return tuple(zip(days, columns["bill"], columns["paid"], columns["late"], strict=True))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import polars as pl
 
+from weituo.core.recovery.rolls import roll_rates
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 
@@ -17,14 +18,26 @@ ACCOUNTS = {
     "interest_minor": pl.Int64, "fee_minor": pl.Int64, "balance_minor": pl.Int64, "credit_limit_minor": pl.Int64, "days_past_due": pl.Int64,
     "bucket": pl.String, "region": pl.String, "opened_on": pl.Date, "past_due_since": pl.Date, "status": pl.String, "as_of": pl.Date,
 }  # fmt: skip
-HISTORY = {"account_id": pl.String, "month": pl.Date, "bill_minor": pl.Int64, "paid_minor": pl.Int64, "months_late": pl.Int64}
+HISTORY = {
+    "account_id": pl.String,
+    "month": pl.Date,
+    "bill_minor": pl.Int64,
+    "paid_minor": pl.Int64,
+    "months_late": pl.Int64,
+}
 HOLDS = {"borrower_id": pl.String, "account_id": pl.String, "kind": pl.String}
 CONTACT_POINTS = {
     "contact_point_id": pl.String, "borrower_id": pl.String, "channel": pl.String, "role": pl.String, "field": pl.String, "position": pl.Int64,
     "zones": pl.List(pl.String), "valid": pl.Boolean,
 }  # fmt: skip
 #: columns people may sort accounts by
-SORTS = {"balance": "a.balance_minor", "days": "a.days_past_due", "bucket": "a.bucket", "product": "a.product", "region": "a.region"}
+SORTS = {
+    "balance": "a.balance_minor",
+    "days": "a.days_past_due",
+    "bucket": "a.bucket",
+    "product": "a.product",
+    "region": "a.region",
+}
 PAGE_ROWS = 50
 
 
@@ -104,20 +117,26 @@ def subject_ids(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, UU
 @transactions.reads
 def imports(viewer: Actor) -> list[dict[str, Any]]:
     """List imported files, newest first."""
-    return rows("SELECT id, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at FROM book_import_file ORDER BY imported_at DESC, id DESC")
+    return rows(
+        "SELECT id, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at FROM book_import_file ORDER BY imported_at DESC, id DESC"
+    )
 
 
 @transactions.reads
 def buckets(viewer: Actor) -> list[dict[str, Any]]:
     """Give open accounts and money per bucket and currency."""
-    return rows("SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket")
+    return rows(
+        "SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket"
+    )
 
 
 _FILTERS = {"bucket": "a.bucket = %s", "product": "a.product = %s", "region": "a.region = %s"}
 
 
 @transactions.reads
-def accounts_page(viewer: Actor, *, filters: dict[str, str], sort: str = "-balance", page: int = 1) -> dict[str, Any]:
+def accounts_page(
+    viewer: Actor, *, filters: dict[str, str], sort: str = "-balance", page: int = 1
+) -> dict[str, Any]:
     """Give one page of accounts: filters by bucket, product, region, hold and least balance (minor units)."""
     clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
     for key, clause in _FILTERS.items():
@@ -125,7 +144,9 @@ def accounts_page(viewer: Actor, *, filters: dict[str, str], sort: str = "-balan
             clauses.append(clause)
             values.append(filters[key])
     if filters.get("hold"):
-        clauses.append("EXISTS (SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL AND h.kind = %s)")
+        clauses.append(
+            "EXISTS (SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL AND h.kind = %s)"
+        )
         values.append(filters["hold"])
     if str(filters.get("least", "")).isdigit():
         clauses.append("a.balance_minor >= %s")
@@ -133,29 +154,71 @@ def accounts_page(viewer: Actor, *, filters: dict[str, str], sort: str = "-balan
     where = " AND ".join(clauses)
     column = SORTS.get(sort.lstrip("-"), "a.balance_minor")
     order = f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, a.id"
-    total = rows(f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account a WHERE {where}", values)[0]  # noqa: S608 - constants above
+    total = rows(
+        f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account a WHERE {where}",
+        values,
+    )[0]
     found = rows(
         f"SELECT a.id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
         "(SELECT string_agg(DISTINCT h.kind, ' ') FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL) AS holds "
         f"FROM book_account a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
         [*values, (max(page, 1) - 1) * PAGE_ROWS],
     )
-    return {"rows": found, "total": total["n"], "balance_minor": total["minor"], "page": max(page, 1), "pages": max(1, -(-total["n"] // PAGE_ROWS))}
+    return {
+        "rows": found,
+        "total": total["n"],
+        "balance_minor": total["minor"],
+        "page": max(page, 1),
+        "pages": max(1, -(-total["n"] // PAGE_ROWS)),
+    }
 
 
 @transactions.reads
 def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
     """Give one account with its holds."""
-    found = rows("SELECT a.*, b.subject_id, b.language, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s", [account_id])
+    found = rows(
+        "SELECT a.*, b.subject_id, b.language, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
+        [account_id],
+    )
     if not found:
         return None
-    found[0]["holds"] = rows("SELECT id, kind, reason, source, active_from, active_to FROM book_hold WHERE borrower_id = %s AND (account_id IS NULL OR account_id = %s) ORDER BY active_from DESC", [found[0]["borrower_id"], account_id])
+    found[0]["holds"] = rows(
+        "SELECT id, kind, reason, source, active_from, active_to FROM book_hold WHERE borrower_id = %s AND (account_id IS NULL OR account_id = %s) ORDER BY active_from DESC",
+        [found[0]["borrower_id"], account_id],
+    )
     return found[0]
 
 
 @transactions.reads
 def choices(viewer: Actor) -> dict[str, list[str]]:
     """Give the values that accounts can be filtered by."""
-    [row] = rows("SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account")
-    [held] = rows("SELECT array_agg(DISTINCT kind ORDER BY kind) AS hold FROM book_hold WHERE active_to IS NULL")
+    [row] = rows(
+        "SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account"
+    )
+    [held] = rows(
+        "SELECT array_agg(DISTINCT kind ORDER BY kind) AS hold FROM book_hold WHERE active_to IS NULL"
+    )
     return {key: value or [] for key, value in (row | held).items()}
+
+
+@transactions.reads
+def rolls(viewer: Actor) -> pl.DataFrame:
+    """Give the roll-rate matrix of the whole history (columns of `core.recovery.RollRates.frame`); empty without history.
+
+    Statuses below zero (paid, not used) count as current.
+    """
+    history = history_frame(viewer).drop_nulls("months_late")
+    if history.is_empty():
+        return pl.DataFrame(
+            schema={
+                "from_bucket": pl.String,
+                "to_bucket": pl.String,
+                "accounts": pl.Int64,
+                "n": pl.Int64,
+                "rate": pl.Float64,
+            }
+        )
+    shown = history.select(
+        account_external_id="account_id", month="month", months_late=pl.col("months_late").clip(lower_bound=0)
+    )
+    return roll_rates(history=shown).frame()

@@ -67,7 +67,11 @@ def blocks(source: Source, *, columns: Sequence[str] | None = None) -> Iterator[
     for frame, ragged in {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}[source.kind](source, columns):
         if frame.height == 0:
             continue
-        numbered = frame.rename({name: FILE + name for name in frame.columns}).with_row_index("row", offset=row + 1).with_columns(pl.col("row").cast(pl.Int64))
+        numbered = (
+            frame.rename({name: FILE + name for name in frame.columns})
+            .with_row_index("row", offset=row + 1)
+            .with_columns(pl.col("row").cast(pl.Int64))
+        )
         row += frame.height
         broken = ragged(row - frame.height) if columns is None else pl.DataFrame(schema=_BROKEN)
         if broken.height:
@@ -131,7 +135,9 @@ def _decodes(path: Path, encoding: str) -> bool:
     with _raw(path) as stream:
         while chunk := stream.read(BLOCK_BYTES >> 2):
             if (nul := chunk.find(b"\0")) >= 0:
-                raise FileRefused(problem=f"a NUL byte at position {position + nul}: this is no text file", where=path.name)
+                raise FileRefused(
+                    problem=f"a NUL byte at position {position + nul}: this is no text file", where=path.name
+                )
             position += len(chunk)
             try:
                 decoder.decode(chunk)
@@ -160,7 +166,9 @@ def _texts(source: Source) -> Iterator[bytes]:
                 yield rest[:end]
                 rest = rest[end:]
             elif len(rest) > OPEN_QUOTE_BYTES_MAX:
-                raise FileRefused(problem="a quotation mark is opened and never closed", where=source.path.name)
+                raise FileRefused(
+                    problem="a quotation mark is opened and never closed", where=source.path.name
+                )
     if rest:
         yield rest
 
@@ -185,7 +193,11 @@ def _csv(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
                 if not body.strip():
                     continue
                 end = _header_end(body)
-                names = pl.read_csv(io.BytesIO(body[:end].rstrip(b"\r\n") + b"\n"), separator=source.separator, infer_schema=False).columns
+                names = pl.read_csv(
+                    io.BytesIO(body[:end].rstrip(b"\r\n") + b"\n"),
+                    separator=source.separator,
+                    infer_schema=False,
+                ).columns
                 body = body[end:]
             if not body.strip():
                 continue
@@ -193,7 +205,9 @@ def _csv(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
                 io.BytesIO(body), separator=source.separator, has_header=False, schema=dict.fromkeys(names, pl.String), truncate_ragged_lines=True,
                 extra_columns="ignore", missing_columns="insert",
             )  # fmt: skip
-            frame = lazy.select([name for name in names if columns is None or name in columns] or names[:1]).collect()
+            frame = lazy.select(
+                [name for name in names if columns is None or name in columns] or names[:1]
+            ).collect()
         except (pl.exceptions.PolarsError, pl.exceptions.NoDataError) as broken:
             raise FileRefused(problem=str(broken).split("\n")[0], where=source.path.name) from broken
         yield frame, _ragged_finder(body, separator=source.separator, rows=frame.height, columns=len(names))
@@ -213,18 +227,41 @@ def _ragged_finder(body: bytes, *, separator: str, rows: int, columns: int) -> C
 
     def find(offset: int) -> pl.DataFrame:
         lines = pl.read_csv(
-            io.BytesIO(body), has_header=False, separator="\x01", quote_char=None, schema={"line": pl.String}, truncate_ragged_lines=True
+            io.BytesIO(body),
+            has_header=False,
+            separator="\x01",
+            quote_char=None,
+            schema={"line": pl.String},
+            truncate_ragged_lines=True,
         )
         line = pl.col("line").str.strip_chars_end("\r")
         if b'"' in body:
-            line = pl.when(line.str.contains('"', literal=True)).then(line.str.replace_all(r'"[^"]*"', "")).otherwise(line)
-        counts = lines.select(fields=(line.str.count_matches(separator, literal=True) + 1).cast(pl.Int64))["fields"]
-        if counts.len() != rows:  # line breaks inside quotes: rows are not lines, so each row is read by itself
+            line = (
+                pl.when(line.str.contains('"', literal=True))
+                .then(line.str.replace_all(r'"[^"]*"', ""))
+                .otherwise(line)
+            )
+        counts = lines.select(fields=(line.str.count_matches(separator, literal=True) + 1).cast(pl.Int64))[
+            "fields"
+        ]
+        if (
+            counts.len() != rows
+        ):  # line breaks inside quotes: rows are not lines, so each row is read by itself
             text = io.StringIO(body.decode(), newline="")
-            counts = pl.Series([max(len(row), 1) for row in csv.reader(text, delimiter=separator)], dtype=pl.Int64)
+            counts = pl.Series(
+                [max(len(row), 1) for row in csv.reader(text, delimiter=separator)], dtype=pl.Int64
+            )
         if counts.len() != rows:
-            raise FileRefused(problem=f"quotation marks do not pair up in rows {offset + 1} to {offset + rows}")
-        found = pl.DataFrame({"row": pl.int_range(offset + 1, offset + rows + 1, eager=True), "fields": counts})
-        return found.filter(pl.col("fields") != columns).with_columns(expected=pl.lit(columns, dtype=pl.Int64)).cast(_BROKEN)  # type: ignore[arg-type]
+            raise FileRefused(
+                problem=f"quotation marks do not pair up in rows {offset + 1} to {offset + rows}"
+            )
+        found = pl.DataFrame(
+            {"row": pl.int_range(offset + 1, offset + rows + 1, eager=True), "fields": counts}
+        )
+        return (
+            found.filter(pl.col("fields") != columns)
+            .with_columns(expected=pl.lit(columns, dtype=pl.Int64))
+            .cast(_BROKEN)
+        )  # type: ignore[arg-type]
 
     return find

@@ -135,13 +135,24 @@ def _crowds_later(
     if not later:
         return ()
     new = conduct.Contact(
-        at=request.planned_at, channel=request.channel, contact_point=request.contact_point, recipient=request.recipient
+        at=request.planned_at,
+        channel=request.channel,
+        contact_point=request.contact_point,
+        recipient=request.recipient,
     )
     for one in later:
         others = tuple(other for other in facts.contacts or () if other is not one)
-        moved = replace(request, planned_at=one.at, channel=one.channel, contact_point=one.contact_point, recipient=one.recipient)
+        moved = replace(
+            request,
+            planned_at=one.at,
+            channel=one.channel,
+            contact_point=one.contact_point,
+            recipient=one.recipient,
+        )
         before = conduct.evaluate(request=moved, facts=replace(facts, contacts=others), packs=packs, at=at)
-        after = conduct.evaluate(request=moved, facts=replace(facts, contacts=(*others, new)), packs=packs, at=at)
+        after = conduct.evaluate(
+            request=moved, facts=replace(facts, contacts=(*others, new)), packs=packs, at=at
+        )
         known = {reason.rule for reason in before.reasons}
         broken = [reason for reason in after.reasons if reason.rule not in known]
         if broken:

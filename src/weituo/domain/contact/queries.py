@@ -192,7 +192,12 @@ def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, A
     accounts = list({case["account_id"] for case in cases})
     borrowers = list({case["borrower_id"] for case in cases})
     with transactions.reading(program("gate")):
-        book = {row["id"]: row for row in _rows("SELECT id, product, balance_minor FROM book_account WHERE id = ANY(%s)", [accounts])}
+        book = {
+            row["id"]: row
+            for row in _rows(
+                "SELECT id, product, balance_minor FROM book_account WHERE id = ANY(%s)", [accounts]
+            )
+        }
         held = _rows(
             "SELECT borrower_id, account_id FROM book_hold WHERE borrower_id = ANY(%s) AND active_from <= %s AND (active_to IS NULL OR active_to > %s)",
             [borrowers, at, at],
@@ -225,7 +230,9 @@ def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
         "SELECT badge, registered_on, trained_until, active_to IS NULL OR active_to > %s AS active FROM partners_collector ORDER BY badge",
         [on],
     )
-    agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0]["n"]
+    agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0][
+        "n"
+    ]
     return agency
 
 

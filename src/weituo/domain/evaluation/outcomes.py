@@ -75,5 +75,13 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
     whole = placed
     for part in (money, fees, cases, attempts, refusals):
         whole = whole.join(part, on="placement_id", how="left")
-    counted = [name for name in COLUMNS if name not in {"placement_id", "agency_id", "account_id", "bucket", "probability", "months"}]
-    return whole.with_columns(pl.col(counted).fill_null(0).cast(pl.Int64)).select(*COLUMNS, "currency").sort("placement_id")
+    counted = [
+        name
+        for name in COLUMNS
+        if name not in {"placement_id", "agency_id", "account_id", "bucket", "probability", "months"}
+    ]
+    return (
+        whole.with_columns(pl.col(counted).fill_null(0).cast(pl.Int64))
+        .select(*COLUMNS, "currency")
+        .sort("placement_id")
+    )

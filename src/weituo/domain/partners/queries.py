@@ -82,7 +82,9 @@ def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[Agen
 @transactions.reads
 def live_agreement(viewer: Actor, *, agency_id: UUID, kind: str, on: date) -> AgreementRow | None:
     """Give the newest agreement of this kind that is in force on `on`."""
-    return next((row for row in live_agreements(viewer, kind=kind, on=on) if row.agency_id == agency_id), None)
+    return next(
+        (row for row in live_agreements(viewer, kind=kind, on=on) if row.agency_id == agency_id), None
+    )
 
 
 @transactions.reads
@@ -106,7 +108,8 @@ def has_live_licence(viewer: Actor, *, agency_id: UUID, on: date) -> bool:
 def live_licences(viewer: Actor, *, on: date) -> set[UUID]:
     """Give the agencies with a verified, valid licence."""
     rows = _rows(
-        "SELECT DISTINCT agency_id FROM partners_paper WHERE kind = 'LICENCE' AND verified_at IS NOT NULL AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)", [on, on]
+        "SELECT DISTINCT agency_id FROM partners_paper WHERE kind = 'LICENCE' AND verified_at IS NOT NULL AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)",
+        [on, on],
     )
     return {row["agency_id"] for row in rows}
 
@@ -114,13 +117,22 @@ def live_licences(viewer: Actor, *, on: date) -> set[UUID]:
 @transactions.reads
 def collectors(viewer: Actor, *, agency_id: UUID) -> list[CollectorRow]:
     """List an agency's collectors."""
-    return [CollectorRow(**row) for row in _rows("SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id])]
+    return [
+        CollectorRow(**row)
+        for row in _rows(
+            "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE agency_id = %s ORDER BY badge",
+            [agency_id],
+        )
+    ]
 
 
 @transactions.reads
 def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
     """Find a collector by badge."""
-    rows = _rows("SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s", [badge])
+    rows = _rows(
+        "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s",
+        [badge],
+    )
     return CollectorRow(**rows[0]) if rows else None
 
 
@@ -133,11 +145,22 @@ def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
         return None
     return {
         "agency": found[0],
-        "papers": _rows("SELECT * FROM partners_paper WHERE agency_id = %s ORDER BY kind, valid_from DESC", [agency_id]),
-        "assessments": _rows("SELECT * FROM partners_assessment WHERE agency_id = %s ORDER BY assessed_at DESC, id DESC", [agency_id]),
-        "agreements": _rows("SELECT * FROM partners_agreement WHERE agency_id = %s ORDER BY kind, version DESC", [agency_id]),
-        "proposals": _rows("SELECT * FROM partners_proposal WHERE agency_id = %s ORDER BY proposed_at DESC", [agency_id]),
-        "collectors": _rows("SELECT * FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id]),
+        "papers": _rows(
+            "SELECT * FROM partners_paper WHERE agency_id = %s ORDER BY kind, valid_from DESC", [agency_id]
+        ),
+        "assessments": _rows(
+            "SELECT * FROM partners_assessment WHERE agency_id = %s ORDER BY assessed_at DESC, id DESC",
+            [agency_id],
+        ),
+        "agreements": _rows(
+            "SELECT * FROM partners_agreement WHERE agency_id = %s ORDER BY kind, version DESC", [agency_id]
+        ),
+        "proposals": _rows(
+            "SELECT * FROM partners_proposal WHERE agency_id = %s ORDER BY proposed_at DESC", [agency_id]
+        ),
+        "collectors": _rows(
+            "SELECT * FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id]
+        ),
     }
 
 
@@ -146,7 +169,7 @@ def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
     """List agencies with their score and the next paper that expires, for the board."""
     viewer.require("partners.read")
     return _rows(
-        'SELECT a.id, a.code, a.name_zh, a.name_en, a.state, a.tier, a.capacity_accounts_max, a.state_since, '
+        "SELECT a.id, a.code, a.name_zh, a.name_en, a.state, a.tier, a.capacity_accounts_max, a.state_since, "
         "(SELECT total_bps FROM partners_assessment s WHERE s.agency_id = a.id ORDER BY assessed_at DESC, s.id DESC LIMIT 1) AS total_bps, "
         "(SELECT min(valid_to) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to > %s) AS next_expiry, "
         "(SELECT count(*) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to <= %s) AS expired FROM partners_agency a ORDER BY a.code",
@@ -158,14 +181,18 @@ def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
 def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
     """List what waits for a second person."""
     viewer.require("partners.read")
-    return _rows("SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL ORDER BY p.proposed_at")
+    return _rows(
+        "SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL ORDER BY p.proposed_at"
+    )
 
 
 @transactions.reads
 def past_performance(viewer: Actor) -> list[dict[str, Any]]:
     """List what agencies stated of their past performance, with the paper's facts."""
     viewer.require("partners.read")
-    return _rows("SELECT agency_id, facts FROM partners_paper WHERE kind = 'PERFORMANCE' AND verified_at IS NOT NULL ORDER BY agency_id, valid_from")
+    return _rows(
+        "SELECT agency_id, facts FROM partners_paper WHERE kind = 'PERFORMANCE' AND verified_at IS NOT NULL ORDER BY agency_id, valid_from"
+    )
 
 
 @transactions.reads

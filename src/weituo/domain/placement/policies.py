@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from weituo.foundation.identity import roles
-from weituo.foundation.identity.roles import Role
 
 roles.declare({})

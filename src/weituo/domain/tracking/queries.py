@@ -82,7 +82,11 @@ def curves(
         resamples=resamples,
     )
     plan = _plan(viewer, cohort=cohort, day=day)
-    return points.join(plan, on=["agency_id", "month"], how="left").select(list(CURVES)).sort("agency_id", "month")
+    return (
+        points.join(plan, on=["agency_id", "month"], how="left")
+        .select(list(CURVES))
+        .sort("agency_id", "month")
+    )
 
 
 def _plan(viewer: Actor, *, cohort: pl.DataFrame, day: date) -> pl.DataFrame:

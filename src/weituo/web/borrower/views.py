@@ -26,7 +26,9 @@ KINDS = {"dispute": "DISPUTE", "hardship": "HARDSHIP", "complaint": "COMPLAINT"}
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """Show the front page: check a collector, or sign in with the code in the letter."""
-    return render(request, "borrower/start.html", {"signed_in": bool(request.session.get(access.BORROWER_SESSION_KEY))})
+    return render(
+        request, "borrower/start.html", {"signed_in": bool(request.session.get(access.BORROWER_SESSION_KEY))}
+    )
 
 
 @access.public_page
@@ -34,8 +36,22 @@ def start(request: HttpRequest) -> HttpResponse:
 def check_collector(request: HttpRequest) -> HttpResponse:
     """Say whether a badge number or telephone number belongs to an agency that works for this lender today."""
     asked = request.GET.get("q", "").strip()[:40]
-    found = presenters.genuine(partners.verify_collector(program("public check"), asked=asked, on=clock.now().date())) if asked else None
-    return render(request, "borrower/check.html", {"asked": asked, "found": found, "agencies": presenters.published(partners.public_agencies(program("public check")))})
+    found = (
+        presenters.genuine(
+            partners.verify_collector(program("public check"), asked=asked, on=clock.now().date())
+        )
+        if asked
+        else None
+    )
+    return render(
+        request,
+        "borrower/check.html",
+        {
+            "asked": asked,
+            "found": found,
+            "agencies": presenters.published(partners.public_agencies(program("public check"))),
+        },
+    )
 
 
 @access.public_page
@@ -46,7 +62,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         page["code"] = request.POST.get("code", "")[:20]
         try:
-            borrower_id = services.sign_in_borrower(code=page["code"], last_four=request.POST.get("last_four", "")[:4], at=clock.now())
+            borrower_id = services.sign_in_borrower(
+                code=page["code"], last_four=request.POST.get("last_four", "")[:4], at=clock.now()
+            )
         except Refusal as refusal:
             page["refusal"] = refusal.as_dict()
             return render(request, "borrower/sign_in.html", page, status=refusal.status)
@@ -73,7 +91,9 @@ def accounts(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "borrower/accounts.html",
-        presenters.accounts(queries.my_accounts(viewer), contacts=queries.my_contacts(viewer), cases=queries.my_cases(viewer)),
+        presenters.accounts(
+            queries.my_accounts(viewer), contacts=queries.my_contacts(viewer), cases=queries.my_cases(viewer)
+        ),
     )
 
 
@@ -86,7 +106,11 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     if row is None:
         raise Http404
     payments = [payment for payment in queries.my_payments(viewer) if payment["account_id"] == account_id]
-    return render(request, "borrower/account.html", presenters.account(row, history=queries.my_history(viewer, account_id=account_id), payments=payments))
+    return render(
+        request,
+        "borrower/account.html",
+        presenters.account(row, history=queries.my_history(viewer, account_id=account_id), payments=payments),
+    )
 
 
 @access.borrower_page
@@ -94,7 +118,11 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def wishes(request: HttpRequest) -> HttpResponse:
     """Let the borrower say when and how to be contacted."""
     viewer = request.actor  # type: ignore[attr-defined]
-    chosen = {"channels": request.POST.getlist("channels"), "hour_from": request.POST.get("hour_from", "9"), "hour_to": request.POST.get("hour_to", "18")}
+    chosen = {
+        "channels": request.POST.getlist("channels"),
+        "hour_from": request.POST.get("hour_from", "9"),
+        "hour_to": request.POST.get("hour_to", "18"),
+    }
     page = presenters.wishes(chosen if request.method == "POST" else queries.my_wish(viewer))
     if request.method == "POST":
         try:
@@ -107,7 +135,9 @@ def wishes(request: HttpRequest) -> HttpResponse:
                 at=clock.now(),
             )
         except Refusal as refusal:
-            return render(request, "borrower/wishes.html", page | {"refusal": refusal.as_dict()}, status=refusal.status)
+            return render(
+                request, "borrower/wishes.html", page | {"refusal": refusal.as_dict()}, status=refusal.status
+            )
         messages.info(request, _("Your wish is in force from now on."))
         return redirect("borrower:wishes")
     return render(request, "borrower/wishes.html", page)
@@ -120,7 +150,9 @@ def tell(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     viewer = request.actor  # type: ignore[attr-defined]
-    page = presenters.tell(kind=KINDS[kind], address=kind, accounts=queries.my_accounts(viewer), said=request.POST)
+    page = presenters.tell(
+        kind=KINDS[kind], address=kind, accounts=queries.my_accounts(viewer), said=request.POST
+    )
     if request.method == "POST":
         try:
             services.open_case(
@@ -133,7 +165,11 @@ def tell(request: HttpRequest, kind: str) -> HttpResponse:
                 at=clock.now(),
             )
         except (Refusal, ValueError) as refusal:
-            said = refusal.as_dict() if isinstance(refusal, Refusal) else {"message": _("Choose an account and a reason."), "remedy": ""}
+            said = (
+                refusal.as_dict()
+                if isinstance(refusal, Refusal)
+                else {"message": _("Choose an account and a reason."), "remedy": ""}
+            )
             return render(request, "borrower/tell.html", page | {"refusal": said}, status=422)
         messages.info(request, _("We have it. Collectors may not contact you about it from this moment."))
         return redirect("borrower:cases")

@@ -47,7 +47,11 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     found = queries.case(viewer, case_id=case_id)
     if found is None:
         raise Http404
-    return render(request, "console/care/case.html", presenters.case(found, agencies=partners.agencies(viewer), actor=viewer, at=clock.now()))
+    return render(
+        request,
+        "console/care/case.html",
+        presenters.case(found, agencies=partners.agencies(viewer), actor=viewer, at=clock.now()),
+    )
 
 
 @access.page(permission="care.decide_case")

@@ -54,7 +54,11 @@ def check(request: HttpRequest) -> HttpResponse:
 def entries(request: HttpRequest) -> HttpResponse:
     """Show the latest entries with their legs."""
     viewer = request.actor  # type: ignore[attr-defined]
-    return render(request, "console/ledger/entries.html", {"entries": presenters.entries(queries.entries(viewer, limit=50))})
+    return render(
+        request,
+        "console/ledger/entries.html",
+        {"entries": presenters.entries(queries.entries(viewer, limit=50))},
+    )
 
 
 @access.page(permission="ledger.read")
@@ -68,7 +72,12 @@ def statement(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     return render(
         request,
         "console/ledger/statement.html",
-        presenters.statement(found[0], lines=queries.statement_lines(viewer, statement_id=statement_id), agencies=partners.agencies(viewer), actor=viewer),
+        presenters.statement(
+            found[0],
+            lines=queries.statement_lines(viewer, statement_id=statement_id),
+            agencies=partners.agencies(viewer),
+            actor=viewer,
+        ),
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 PRODUCTS = {
     "CASH_LOAN": gettext_lazy("cash loan"),
@@ -15,7 +14,11 @@ PRODUCTS = {
     "CARD": gettext_lazy("credit card"),
     "MICRO_BUSINESS": gettext_lazy("micro-business loan"),
 }
-KIND_LABELS = {"DISPUTE": gettext_lazy("Dispute"), "HARDSHIP": gettext_lazy("Hardship"), "COMPLAINT": gettext_lazy("Complaint")}
+KIND_LABELS = {
+    "DISPUTE": gettext_lazy("Dispute"),
+    "HARDSHIP": gettext_lazy("Hardship"),
+    "COMPLAINT": gettext_lazy("Complaint"),
+}
 REASONS = {
     "DISPUTE": {
         "NOT_MY_DEBT": gettext_lazy("This is not my debt"),
@@ -48,7 +51,9 @@ ASKS = {
 }
 PROMISES = {
     "DISPUTE": gettext_lazy("Contact about this account stops at once. We check and answer within 5 days."),
-    "HARDSHIP": gettext_lazy("Contact stops while we look at it. We answer within 10 days with a proposal that fits your means."),
+    "HARDSHIP": gettext_lazy(
+        "Contact stops while we look at it. We answer within 10 days with a proposal that fits your means."
+    ),
     "COMPLAINT": gettext_lazy("We look into it and answer within 15 days. It never counts against you."),
 }
 CHANNELS = {
@@ -67,13 +72,21 @@ def genuine(answer: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the answer to “is this collector genuine”: yes with the agency's name, or no with what to do."""
     if not answer:
         return {"genuine": False}
-    return {"genuine": True, "agency": _named(answer, "name"), "phone": answer.get("public_phone", ""), "badge": answer.get("badge", "")}
+    return {
+        "genuine": True,
+        "agency": _named(answer, "name"),
+        "phone": answer.get("public_phone", ""),
+        "badge": answer.get("badge", ""),
+    }
 
 
 def published(agencies: Sequence[Any]) -> list[dict[str, str]]:
     """Give the list of agencies that work for the lender."""
     zh = (get_language() or "").startswith("zh")
-    return [{"name": agency.name_zh if zh else agency.name_en, "phone": agency.public_phone} for agency in agencies]
+    return [
+        {"name": agency.name_zh if zh else agency.name_en, "phone": agency.public_phone}
+        for agency in agencies
+    ]
 
 
 def _account(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +97,12 @@ def _account(row: Mapping[str, Any]) -> dict[str, Any]:
     ]}  # fmt: skip
 
 
-def accounts(rows: Sequence[Mapping[str, Any]], *, contacts: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def accounts(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    contacts: Sequence[Mapping[str, Any]],
+    cases: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     """Give the overview: accounts, who contacted me, what is being looked at."""
     currencies = {row["currency"] for row in rows}
     return {
@@ -96,7 +114,9 @@ def accounts(rows: Sequence[Mapping[str, Any]], *, contacts: Sequence[Mapping[st
     }
 
 
-def account(row: Mapping[str, Any], *, history: Sequence[Mapping[str, Any]], payments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def account(
+    row: Mapping[str, Any], *, history: Sequence[Mapping[str, Any]], payments: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Give one account with its months and payments."""
     return {"account": _account(row), "history": history, "payments": payments}
 
@@ -105,7 +125,10 @@ def wishes(wish: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the form of wishes, filled with what is in force or was just typed."""
     chosen = wish or {"channels": list(CHANNELS), "hour_from": 9, "hour_to": 18}
     return {
-        "channels": [{"code": code, "label": label, "on": code in chosen["channels"]} for code, label in CHANNELS.items()],
+        "channels": [
+            {"code": code, "label": label, "on": code in chosen["channels"]}
+            for code, label in CHANNELS.items()
+        ],
         "hours": list(range(8, 23)),
         "hour_from": int(chosen["hour_from"]) if str(chosen["hour_from"]).isdigit() else 9,
         "hour_to": int(chosen["hour_to"]) if str(chosen["hour_to"]).isdigit() else 18,
@@ -113,19 +136,30 @@ def wishes(wish: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def tell(*, kind: str, address: str, accounts: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> dict[str, Any]:
+def tell(
+    *, kind: str, address: str, accounts: Sequence[Mapping[str, Any]], said: Mapping[str, str]
+) -> dict[str, Any]:
     """Give the form for a dispute, hardship or complaint, keeping what was typed."""
     return {
         "kind": kind,
         "address": address,
         "title": ASKS[kind],
         "promise": PROMISES[kind],
-        "reasons": [{"code": code, "label": label, "on": said.get("reason") == code} for code, label in REASONS[kind].items()],
-        "accounts": [_account(row) | {"on": said.get("account") == str(row["id"]) or len(accounts) == 1} for row in accounts],
+        "reasons": [
+            {"code": code, "label": label, "on": said.get("reason") == code}
+            for code, label in REASONS[kind].items()
+        ],
+        "accounts": [
+            _account(row) | {"on": said.get("account") == str(row["id"]) or len(accounts) == 1}
+            for row in accounts
+        ],
         "text": said.get("text", ""),
     }
 
 
 def cases(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give the borrower's cases in words."""
-    return [dict(row) | {"kind": KIND_LABELS[row["kind"]], "reason": REASONS[row["kind"]].get(row["reason"], "")} for row in rows]
+    return [
+        dict(row) | {"kind": KIND_LABELS[row["kind"]], "reason": REASONS[row["kind"]].get(row["reason"], "")}
+        for row in rows
+    ]

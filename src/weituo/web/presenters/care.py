@@ -38,20 +38,36 @@ def _shown(row: Mapping[str, Any], names: Mapping[str, str], at: datetime) -> di
     }
 
 
-def desk(*, cases: Sequence[Mapping[str, Any]], frame: pl.DataFrame, agencies: Sequence[Any], state: str, kind: str, at: datetime) -> dict[str, Any]:
+def desk(
+    *,
+    cases: Sequence[Mapping[str, Any]],
+    frame: pl.DataFrame,
+    agencies: Sequence[Any],
+    state: str,
+    kind: str,
+    at: datetime,
+) -> dict[str, Any]:
     """Give the desk: counts, then cases by clock."""
     names = agency_names(agencies)
     open_cases = frame.filter(pl.col("state") == "OPEN")
     by_agency = (
-        frame.filter((pl.col("kind") == "COMPLAINT") & pl.col("agency_id").is_not_null()).group_by("agency_id").len().sort("len", descending=True)
+        frame.filter((pl.col("kind") == "COMPLAINT") & pl.col("agency_id").is_not_null())
+        .group_by("agency_id")
+        .len()
+        .sort("len", descending=True)
     )
     return {
         "cases": [_shown(row, names, at) for row in cases],
         "open": open_cases.height,
         "overdue": open_cases.filter(pl.col("due_at") <= at).height,
         "soon": open_cases.filter((pl.col("due_at") > at) & (pl.col("due_at") <= at + SOON)).height,
-        "by_kind": [{"kind": code, "label": label, "count": open_cases.filter(pl.col("kind") == code).height} for code, label in KIND_LABELS.items()],
-        "complaints_by_agency": [{"agency": names.get(row["agency_id"], ""), "count": row["len"]} for row in by_agency.to_dicts()],
+        "by_kind": [
+            {"kind": code, "label": label, "count": open_cases.filter(pl.col("kind") == code).height}
+            for code, label in KIND_LABELS.items()
+        ],
+        "complaints_by_agency": [
+            {"agency": names.get(row["agency_id"], ""), "count": row["len"]} for row in by_agency.to_dicts()
+        ],
         "state": state,
         "kind": kind,
     }
@@ -59,4 +75,8 @@ def desk(*, cases: Sequence[Mapping[str, Any]], frame: pl.DataFrame, agencies: S
 
 def case(row: Mapping[str, Any], *, agencies: Sequence[Any], actor: Actor, at: datetime) -> dict[str, Any]:
     """Give one case."""
-    return {"case": _shown(row, agency_names(agencies), at), "may_decide": row["state"] == "OPEN" and actor.may("care.decide_case"), "may_read_words": actor.may("vault.read")}
+    return {
+        "case": _shown(row, agency_names(agencies), at),
+        "may_decide": row["state"] == "OPEN" and actor.may("care.decide_case"),
+        "may_read_words": actor.may("vault.read"),
+    }

@@ -7,9 +7,8 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from weituo.domain.ledger.queries import Balance
 from weituo.foundation.tenancy.actors import Actor
@@ -24,7 +23,12 @@ KINDS = {
     "COLLECTION_COST": gettext_lazy("In-house collection cost"),
     "CASH_OUT": gettext_lazy("Cash paid out"),
 }
-COMPONENTS = {"principal": gettext_lazy("principal"), "interest": gettext_lazy("interest"), "fee": gettext_lazy("fees"), "": ""}
+COMPONENTS = {
+    "principal": gettext_lazy("principal"),
+    "interest": gettext_lazy("interest"),
+    "fee": gettext_lazy("fees"),
+    "": "",
+}
 STATES = {
     "DRAWN": (gettext_lazy("waits for the agency"), "wait"),
     "AGREED": (gettext_lazy("waits for approval"), "act"),
@@ -69,7 +73,11 @@ def overview(
     totals: dict[str, int] = {}
     for row in balances:
         totals[row.currency] = totals.get(row.currency, 0) + row.balance_minor
-    main = max(totals, key=lambda currency: sum(abs(row.balance_minor) for row in balances if row.currency == currency), default="CNY")
+    main = max(
+        totals,
+        key=lambda currency: sum(abs(row.balance_minor) for row in balances if row.currency == currency),
+        default="CNY",
+    )
 
     def figure(kind: str, sign: int = 1) -> int:
         return sign * sum(row.balance_minor for row in balances if row.kind == kind and row.currency == main)
@@ -97,8 +105,14 @@ def overview(
             for row in balances
         ],
         "totals": [{"currency": currency, "minor": total} for currency, total in totals.items()],
-        "statements": [dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])} for row in statements],
-        "remittances": [dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])} for row in remittances],
+        "statements": [
+            dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])}
+            for row in statements
+        ],
+        "remittances": [
+            dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])}
+            for row in remittances
+        ],
         "bank_lines": [dict(row) | {"matched": bool(row["matched_to"])} for row in bank_lines],
         "unmatched": sum(1 for row in bank_lines if not row["matched_to"]),
         "waiting": sum(1 for row in statements if row["state"] == "AGREED"),
@@ -134,11 +148,14 @@ def entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def statement(row: Mapping[str, Any], *, lines: Sequence[Mapping[str, Any]], agencies: Sequence[Any], actor: Actor) -> dict[str, Any]:
+def statement(
+    row: Mapping[str, Any], *, lines: Sequence[Mapping[str, Any]], agencies: Sequence[Any], actor: Actor
+) -> dict[str, Any]:
     """Give one statement; every line shows base × rate = commission."""
     own = row["drawn_by"] == actor.id
     return {
-        "statement": dict(row) | {"agency": agency_names(agencies).get(str(row["agency_id"]), ""), "shown": _state(row["state"])},
+        "statement": dict(row)
+        | {"agency": agency_names(agencies).get(str(row["agency_id"]), ""), "shown": _state(row["state"])},
         "lines": [dict(line) | {"fee_share": line["fee_bps"] / 10_000} for line in lines],
         "may_approve": row["state"] == "AGREED" and actor.may("ledger.approve_statement") and not own,
         "own": own,

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import actors
 
 from weituo.domain.book import checking, errors, profiles, queries, reading, services
 from weituo.domain.book.profiles import Profile
 from weituo.foundation.vault import store
+
+from tests.builders import actors
 
 PROJECT = Path(__file__).resolve().parents[4]
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -65,11 +66,19 @@ def imported(tmp_path: Path, profile: Profile, db: str) -> Callable[..., service
 def check_whole(path: Path, profile: Profile) -> tuple[int, list[checking.Checked]]:
     """Check every block of a file without a database."""
     source = reading.open_source(path, separator=",")
-    refs = pl.concat([checking.account_refs(table, profile) for table in reading.blocks(source, columns=checking.key_columns(profile))])
+    refs = pl.concat(
+        [
+            checking.account_refs(table, profile)
+            for table in reading.blocks(source, columns=checking.key_columns(profile))
+        ]
+    )
     tables = list(reading.blocks(source))
     twice = refs.filter(refs.is_duplicated())
     assert profile.as_of
-    parts = [checking.check(table, profile, as_of=profile.as_of, twice=twice, standing=refs.clear()) for table in tables]
+    parts = [
+        checking.check(table, profile, as_of=profile.as_of, twice=twice, standing=refs.clear())
+        for table in tables
+    ]
     return sum(table.frame.height for table in tables), parts
 
 
@@ -84,11 +93,17 @@ def test_the_real_file_agrees_with_an_independent_computation(db: str, weituo_da
     report = services.import_book(actor=actors.worker(), path=path, profile=real, at=AT)
     late = pl.read_csv(path).filter(pl.col("PAY_0") >= 1)
     kept = late.filter(pl.col("BILL_AMT1") >= 0)
-    assert (report.accounts, report.borrowers, report.history_rows) == (kept.height, kept["ID"].n_unique(), 6 * kept.height)
+    assert (report.accounts, report.borrowers, report.history_rows) == (
+        kept.height,
+        kept["ID"].n_unique(),
+        6 * kept.height,
+    )
     assert (report.rejected, report.read) == (late.height - kept.height, 24_000)
     assert report.balance_minor == 100 * kept["BILL_AMT1"].sum()
     assert report.rejected_balance_minor == 100 * late.filter(pl.col("BILL_AMT1") < 0)["BILL_AMT1"].sum()
-    expected = {f"M{n}" if n < 7 else "M7+": kept.filter(pl.col("PAY_0").clip(1, 7) == n).height for n in range(1, 8)}
+    expected = {
+        f"M{n}" if n < 7 else "M7+": kept.filter(pl.col("PAY_0").clip(1, 7) == n).height for n in range(1, 8)
+    }
     assert report.by_bucket == {bucket: count for bucket, count in expected.items() if count}
     history = queries.history_frame(actors.worker())
     assert history["bill_minor"].sum() == 100 * sum(kept[f"BILL_AMT{n}"].sum() for n in range(1, 7))
@@ -101,13 +116,27 @@ def test_the_real_file_agrees_with_an_independent_computation(db: str, weituo_da
     assert again.as_dict() | {"repeated": False} == report.as_dict()
 
 
-def test_a_good_row_becomes_borrower_account_contact_point_and_sealed_person(imported: Callable[..., services.ImportReport]) -> None:
+def test_a_good_row_becomes_borrower_account_contact_point_and_sealed_person(
+    imported: Callable[..., services.ImportReport],
+) -> None:
     report = imported(GOOD)
-    assert (report.accounts, report.rejected, report.balance_minor, report.by_bucket) == (1, 0, 102_355, {"M2": 1})
+    assert (report.accounts, report.rejected, report.balance_minor, report.by_bucket) == (
+        1,
+        0,
+        102_355,
+        {"M2": 1},
+    )
     [account] = queries.accounts_frame(actors.worker()).to_dicts()
-    assert (account["principal_minor"], account["interest_minor"], account["fee_minor"], account["days_past_due"]) == (100_050, 2_005, 300, 45)
+    assert (
+        account["principal_minor"],
+        account["interest_minor"],
+        account["fee_minor"],
+        account["days_past_due"],
+    ) == (100_050, 2_005, 300, 45)
     [subject] = store.find(actors.worker(), field="name", value="王一")
-    assert store.read(actors.worker(), subject_ids=[subject], fields=["phone"]) == {subject: {"phone": ["10000000001"]}}
+    assert store.read(actors.worker(), subject_ids=[subject], fields=["phone"]) == {
+        subject: {"phone": ["10000000001"]}
+    }
     [point] = queries.contact_points(actors.worker()).to_dicts()
     assert (point["channel"], point["zones"]) == ("PHONE", ["Asia/Shanghai"])
 
@@ -129,7 +158,9 @@ def test_a_good_row_becomes_borrower_account_contact_point_and_sealed_person(imp
         ("B2,A2,李二", "", "fields_10"),
     ],
 )
-def test_a_bad_row_goes_to_the_reject_file_with_row_column_and_rule(imported: Callable[..., services.ImportReport], line: str, column: str, rule: str) -> None:
+def test_a_bad_row_goes_to_the_reject_file_with_row_column_and_rule(
+    imported: Callable[..., services.ImportReport], line: str, column: str, rule: str
+) -> None:
     report = imported(GOOD, "B3,A3,赵三,2,CARD,7,0,0,2026-01-15,0", line)
     assert (3, column, rule) in [(int(row), name, broken) for row, name, _value, broken in rules_of(report)]
     assert report.read == report.accounts + report.rejected == 3
@@ -137,10 +168,14 @@ def test_a_bad_row_goes_to_the_reject_file_with_row_column_and_rule(imported: Ca
 
 
 def test_mixed_currencies_are_rejected_by_row(db: str, tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text(PROFILE.replace('id = "账户"', 'id = "账户"\ncurrency = "币种"'), encoding="utf-8")
+    (tmp_path / "p.toml").write_text(
+        PROFILE.replace('id = "账户"', 'id = "账户"\ncurrency = "币种"'), encoding="utf-8"
+    )
     path = tmp_path / "b.csv"
     path.write_text(f"{HEADER},币种\n{GOOD},CNY\n{GOOD.replace('A1', 'A2')},USD\n", encoding="utf-8")
-    report = services.import_book(actor=actors.worker(), path=path, profile=profiles.read_profile(tmp_path / "p.toml"), at=AT)
+    report = services.import_book(
+        actor=actors.worker(), path=path, profile=profiles.read_profile(tmp_path / "p.toml"), at=AT
+    )
     assert (report.accounts, rules_of(report)) == (1, [("2", "币种", "USD", "currency_is_CNY")])
 
 
@@ -164,7 +199,9 @@ def test_encodings_are_found(imported: Callable[..., services.ImportReport], enc
         (b"PK but broken", "b.xlsx", errors.FileRefused),
     ],
 )
-def test_an_unusable_file_is_refused_whole(db: str, tmp_path: Path, profile: Profile, body: bytes, name: str, refusal: type[Exception]) -> None:
+def test_an_unusable_file_is_refused_whole(
+    db: str, tmp_path: Path, profile: Profile, body: bytes, name: str, refusal: type[Exception]
+) -> None:
     (tmp_path / name).write_bytes(body)
     with pytest.raises(refusal) as caught:
         services.import_book(actor=actors.worker(), path=tmp_path / name, profile=profile, at=AT)
@@ -179,14 +216,28 @@ def test_a_missing_file_is_refused(db: str, profile: Profile, tmp_path: Path) ->
 
 def test_parquet_and_xlsx_give_the_same_book(db: str, tmp_path: Path, profile: Profile) -> None:
     columns = HEADER.split(",")
-    frame = pl.DataFrame([dict(zip(columns, GOOD.replace("A1", ref).split(","), strict=True)) for ref in ("A1", "A2")])
+    frame = pl.DataFrame(
+        [dict(zip(columns, GOOD.replace("A1", ref).split(","), strict=True)) for ref in ("A1", "A2")]
+    )
     frame.write_parquet(tmp_path / "b.parquet")
-    assert services.import_book(actor=actors.worker(), path=tmp_path / "b.parquet", profile=profile, at=AT).balance_minor == 204_710
+    assert (
+        services.import_book(
+            actor=actors.worker(), path=tmp_path / "b.parquet", profile=profile, at=AT
+        ).balance_minor
+        == 204_710
+    )
     frame.with_columns(账户=pl.Series(["A3", "A4"])).write_excel(tmp_path / "b.xlsx")
-    assert services.import_book(actor=actors.worker(), path=tmp_path / "b.xlsx", profile=profile, at=AT).balance_minor == 204_710
+    assert (
+        services.import_book(
+            actor=actors.worker(), path=tmp_path / "b.xlsx", profile=profile, at=AT
+        ).balance_minor
+        == 204_710
+    )
 
 
-def test_an_account_that_stands_from_another_file_is_rejected(imported: Callable[..., services.ImportReport]) -> None:
+def test_an_account_that_stands_from_another_file_is_rejected(
+    imported: Callable[..., services.ImportReport],
+) -> None:
     imported(GOOD)
     report = imported(GOOD, GOOD.replace("A1", "A9"), name="second.csv")
     assert (report.accounts, report.rejected) == (1, 1)
@@ -207,8 +258,15 @@ def test_holds_come_with_the_file(imported: Callable[..., services.ImportReport]
 
 @pytest.mark.parametrize("change", ["nmae = 'x'\n", "currency = 'XXX'\n", "[filter]\ncolum = 'x'\n"])
 def test_a_bad_profile_names_its_key(tmp_path: Path, change: str) -> None:
-    text = PROFILE.replace('currency = "CNY"\n', change if change.startswith("currency") else 'currency = "CNY"\n')
-    (tmp_path / "p.toml").write_text(text if change.startswith("currency") else (change + text if not change.startswith("[") else text + change), encoding="utf-8")
+    text = PROFILE.replace(
+        'currency = "CNY"\n', change if change.startswith("currency") else 'currency = "CNY"\n'
+    )
+    (tmp_path / "p.toml").write_text(
+        text
+        if change.startswith("currency")
+        else (change + text if not change.startswith("[") else text + change),
+        encoding="utf-8",
+    )
     tomllib.loads((tmp_path / "p.toml").read_text(encoding="utf-8"))
     with pytest.raises(errors.ProfileRefused):
         checked = profiles.read_profile(tmp_path / "p.toml")
@@ -217,7 +275,15 @@ def test_a_bad_profile_names_its_key(tmp_path: Path, change: str) -> None:
         check_whole(path, checked)
 
 
-field = st.one_of(st.sampled_from(["", "x", "-1", "0", "5", "1,000", "2026-01-01", "2026-13-01", "9" * 20]), st.text(alphabet=st.characters(codec="utf-8", exclude_characters='",\n\r\0\x01', exclude_categories=("Cs", "Cc")), max_size=8))
+field = st.one_of(
+    st.sampled_from(["", "x", "-1", "0", "5", "1,000", "2026-01-01", "2026-13-01", "9" * 20]),
+    st.text(
+        alphabet=st.characters(
+            codec="utf-8", exclude_characters='",\n\r\0\x01', exclude_categories=("Cs", "Cc")
+        ),
+        max_size=8,
+    ),
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -229,14 +295,26 @@ def test_no_row_is_ever_lost(tmp_path: Path, profile: Profile, lines: list[list[
     if not any(any(line) for line in lines):
         return
     read, parts = check_whole(path, profile)
-    assert sum(part.accepted.height + part.rejects["row"].n_unique() + part.out_of_scope for part in parts) == read == len(lines)
+    assert (
+        sum(part.accepted.height + part.rejects["row"].n_unique() + part.out_of_scope for part in parts)
+        == read
+        == len(lines)
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(minor=st.integers(min_value=-(10**15), max_value=10**15), exponent=st.sampled_from([0, 2, 3]), grouped=st.booleans())
+@given(
+    minor=st.integers(min_value=-(10**15), max_value=10**15),
+    exponent=st.sampled_from([0, 2, 3]),
+    grouped=st.booleans(),
+)
 def test_money_is_read_exactly(minor: int, exponent: int, grouped: bool) -> None:
     whole, part = divmod(abs(minor), 10**exponent)
     if whole >= 10**13:
         return
-    text = ("-" if minor < 0 else "") + (f"{whole:,}" if grouped else str(whole)) + (f".{part:0{exponent}d}" if exponent else "")
+    text = (
+        ("-" if minor < 0 else "")
+        + (f"{whole:,}" if grouped else str(whole))
+        + (f".{part:0{exponent}d}" if exponent else "")
+    )
     assert pl.select(checking.minor_expr(pl.lit(text), unit="major", exponent=exponent)).item() == minor

@@ -9,8 +9,6 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from tests.builders import actors
-from tests.builders.contact import MORNING, Bench, bench
 from weituo.domain.book import services as book
 from weituo.domain.contact import queries
 from weituo.domain.contact import services as contact
@@ -18,6 +16,9 @@ from weituo.domain.contact.errors import BatchRefused, CollectorUnknown, Placeme
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
+
+from tests.builders import actors
+from tests.builders.contact import MORNING, Bench, bench
 
 
 def ask(at_bench: Bench, *offsets: timedelta, number: int = 0, channel: str = "VOICE", at=MORNING):  # type: ignore[no-untyped-def]
@@ -81,7 +82,11 @@ class TestAnswers:
         desk = bench()
         with transactions.transaction(actors.worker()):
             contact.set_preference(
-                borrower_id=desk.cases[0].borrower_id, channels=["PHONE"], hour_from=18, hour_to=20, at=MORNING
+                borrower_id=desk.cases[0].borrower_id,
+                channels=["PHONE"],
+                hour_from=18,
+                hour_to=20,
+                at=MORNING,
             )
             journal.write(actor=actors.worker(), at=MORNING, act="test.wish", entries=[])
         refused, granted = ask(desk, timedelta(0), timedelta(hours=8, minutes=30))
@@ -196,6 +201,7 @@ def _state(permit_id: UUID) -> str:
 def _recall(placement_id: UUID) -> None:
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute(
-            "UPDATE placement_placement SET state = 'RECALLED', ended_at = %s WHERE id = %s", [MORNING, placement_id]
+            "UPDATE placement_placement SET state = 'RECALLED', ended_at = %s WHERE id = %s",
+            [MORNING, placement_id],
         )
         journal.write(actor=actors.worker(), at=MORNING, act="test.recall", entries=[])

@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from tests.builders import actors, tracking as build
-from tests.builders.ledger import AT, placed_accounts
 from weituo.domain.tracking import queries
 from weituo.domain.tracking import services as tracking
 from weituo.domain.tracking.errors import PlacementNotYours, PromiseReferenceReused, PromiseRefused
 from weituo.domain.tracking.services.promises import judge
+
+from tests.builders import actors
+from tests.builders import tracking as build
+from tests.builders.ledger import AT, placed_accounts
 
 DUE = date(2026, 3, 6)
 
@@ -32,13 +34,17 @@ class TestRecordPromises:
         agency = actors.agency_system(case.agency_id)
         tracking.record_promises(actor=agency, promises=[build.promise(case, due_on=DUE)], at=AT)
         with pytest.raises(PromiseReferenceReused):
-            tracking.record_promises(actor=agency, promises=[build.promise(case, due_on=DUE, amount_minor=5)], at=AT)
+            tracking.record_promises(
+                actor=agency, promises=[build.promise(case, due_on=DUE, amount_minor=5)], at=AT
+            )
 
     def test_another_agencys_case_does_not_exist(self, db: str) -> None:
         [mine], [theirs] = placed_accounts(), placed_accounts()
         with pytest.raises(PlacementNotYours):
             tracking.record_promises(
-                actor=actors.agency_system(mine.agency_id), promises=[build.promise(theirs, due_on=DUE)], at=AT
+                actor=actors.agency_system(mine.agency_id),
+                promises=[build.promise(theirs, due_on=DUE)],
+                at=AT,
             )
         assert queries.promises_frame(actors.worker()).is_empty()
 
@@ -56,7 +62,12 @@ class TestRecordPromises:
 def _payments(*rows: tuple[str, str, int, date]) -> pl.DataFrame:
     return pl.DataFrame(
         rows,
-        schema={"payment_id": pl.String, "placement_id": pl.String, "amount_minor": pl.Int64, "paid_on": pl.Date},
+        schema={
+            "payment_id": pl.String,
+            "placement_id": pl.String,
+            "amount_minor": pl.Int64,
+            "paid_on": pl.Date,
+        },
         orient="row",
     )
 
@@ -64,7 +75,12 @@ def _payments(*rows: tuple[str, str, int, date]) -> pl.DataFrame:
 def _promises(*rows: tuple[str, str, int, date]) -> pl.DataFrame:
     frame = pl.DataFrame(
         rows,
-        schema={"promise_id": pl.String, "placement_id": pl.String, "amount_minor": pl.Int64, "due_on": pl.Date},
+        schema={
+            "promise_id": pl.String,
+            "placement_id": pl.String,
+            "amount_minor": pl.Int64,
+            "due_on": pl.Date,
+        },
         orient="row",
     )
     made = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -97,7 +113,9 @@ class TestJudge:
         assert dict(judged.rows()) == {"a": "KEPT", "b": "BROKEN"}
 
     def test_before_the_time_is_over_an_unpaid_promise_stays_open(self) -> None:
-        judged = judge(promises=_promises(("a", "p", 1_000, DUE)), payments=_payments(), today=DUE + timedelta(days=5))
+        judged = judge(
+            promises=_promises(("a", "p", 1_000, DUE)), payments=_payments(), today=DUE + timedelta(days=5)
+        )
         assert judged.is_empty()
 
 

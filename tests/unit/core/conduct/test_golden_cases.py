@@ -142,7 +142,7 @@ def test_every_denying_rule_is_listed_not_the_first() -> None:
 
 moments = st.datetimes(min_value=datetime(2026, 2, 1), max_value=datetime(2026, 4, 30)).map(
     lambda moment: moment.replace(tzinfo=UTC, microsecond=0)
-)  # noqa: DTZ001
+)
 contacts = st.builds(
     conduct.Contact,
     at=moments,

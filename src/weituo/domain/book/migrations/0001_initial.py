@@ -3,139 +3,273 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Borrower',
+            name="Borrower",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('subject_id', models.UUIDField(unique=True)),
-                ('external_ref', models.TextField(unique=True)),
-                ('is_organisation', models.BooleanField(db_default=False)),
-                ('language', models.CharField(db_default='zh-hans', max_length=10)),
-                ('region', models.CharField(db_default='', max_length=12)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("subject_id", models.UUIDField(unique=True)),
+                ("external_ref", models.TextField(unique=True)),
+                ("is_organisation", models.BooleanField(db_default=False)),
+                ("language", models.CharField(db_default="zh-hans", max_length=10)),
+                ("region", models.CharField(db_default="", max_length=12)),
             ],
             options={
-                'db_table': 'book_borrower',
+                "db_table": "book_borrower",
             },
         ),
         migrations.CreateModel(
-            name='ImportFile',
+            name="ImportFile",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('digest', models.CharField(max_length=64)),
-                ('profile', models.CharField(max_length=80)),
-                ('filename', models.TextField()),
-                ('as_of', models.DateField()),
-                ('currency', models.CharField(max_length=3)),
-                ('rows', models.IntegerField()),
-                ('accounts', models.IntegerField()),
-                ('borrowers', models.IntegerField()),
-                ('history_rows', models.IntegerField()),
-                ('rejected', models.IntegerField()),
-                ('balance_minor', models.BigIntegerField()),
-                ('report', models.JSONField(default=dict)),
-                ('imported_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("profile", models.CharField(max_length=80)),
+                ("filename", models.TextField()),
+                ("as_of", models.DateField()),
+                ("currency", models.CharField(max_length=3)),
+                ("rows", models.IntegerField()),
+                ("accounts", models.IntegerField()),
+                ("borrowers", models.IntegerField()),
+                ("history_rows", models.IntegerField()),
+                ("rejected", models.IntegerField()),
+                ("balance_minor", models.BigIntegerField()),
+                ("report", models.JSONField(default=dict)),
+                ("imported_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'book_import_file',
-                'constraints': [models.UniqueConstraint(fields=('digest', 'profile'), name='book_import_once')],
+                "db_table": "book_import_file",
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest", "profile"), name="book_import_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('external_ref', models.TextField(unique=True)),
-                ('product', models.CharField(max_length=20)),
-                ('currency', models.CharField(max_length=3)),
-                ('principal_minor', models.BigIntegerField()),
-                ('interest_minor', models.BigIntegerField(db_default=0)),
-                ('fee_minor', models.BigIntegerField(db_default=0)),
-                ('balance_minor', models.BigIntegerField()),
-                ('credit_limit_minor', models.BigIntegerField(null=True)),
-                ('opened_on', models.DateField(null=True)),
-                ('past_due_since', models.DateField(null=True)),
-                ('days_past_due', models.IntegerField()),
-                ('bucket', models.CharField(max_length=8)),
-                ('region', models.CharField(db_default='', max_length=12)),
-                ('as_of', models.DateField()),
-                ('status', models.CharField(choices=[('OPEN', 'open'), ('CLOSED', 'closed')], db_default='OPEN', max_length=8)),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
-                ('import_file', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.importfile')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("external_ref", models.TextField(unique=True)),
+                ("product", models.CharField(max_length=20)),
+                ("currency", models.CharField(max_length=3)),
+                ("principal_minor", models.BigIntegerField()),
+                ("interest_minor", models.BigIntegerField(db_default=0)),
+                ("fee_minor", models.BigIntegerField(db_default=0)),
+                ("balance_minor", models.BigIntegerField()),
+                ("credit_limit_minor", models.BigIntegerField(null=True)),
+                ("opened_on", models.DateField(null=True)),
+                ("past_due_since", models.DateField(null=True)),
+                ("days_past_due", models.IntegerField()),
+                ("bucket", models.CharField(max_length=8)),
+                ("region", models.CharField(db_default="", max_length=12)),
+                ("as_of", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("OPEN", "open"), ("CLOSED", "closed")], db_default="OPEN", max_length=8
+                    ),
+                ),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
+                (
+                    "import_file",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.importfile"),
+                ),
             ],
             options={
-                'db_table': 'book_account',
+                "db_table": "book_account",
             },
         ),
         migrations.CreateModel(
-            name='RepaymentMonth',
+            name="RepaymentMonth",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'month', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('month', models.DateField()),
-                ('bill_minor', models.BigIntegerField(null=True)),
-                ('paid_minor', models.BigIntegerField(null=True)),
-                ('months_late', models.SmallIntegerField(null=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='book.account')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "month", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("bill_minor", models.BigIntegerField(null=True)),
+                ("paid_minor", models.BigIntegerField(null=True)),
+                ("months_late", models.SmallIntegerField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="book.account"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'book_repayment_month',
+                "db_table": "book_repayment_month",
             },
         ),
         migrations.CreateModel(
-            name='ContactPoint',
+            name="ContactPoint",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('channel', models.CharField(choices=[('PHONE', 'phone'), ('EMAIL', 'e-mail'), ('ADDRESS', 'address')], max_length=8)),
-                ('role', models.CharField(choices=[('BORROWER', 'borrower'), ('CO_BORROWER', 'co-borrower'), ('GUARANTOR', 'guarantor'), ('CONTACT', 'contact person')], db_default='BORROWER', max_length=12)),
-                ('field', models.TextField()),
-                ('position', models.SmallIntegerField(db_default=0)),
-                ('zones', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('valid', models.BooleanField(db_default=True)),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("PHONE", "phone"), ("EMAIL", "e-mail"), ("ADDRESS", "address")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("BORROWER", "borrower"),
+                            ("CO_BORROWER", "co-borrower"),
+                            ("GUARANTOR", "guarantor"),
+                            ("CONTACT", "contact person"),
+                        ],
+                        db_default="BORROWER",
+                        max_length=12,
+                    ),
+                ),
+                ("field", models.TextField()),
+                ("position", models.SmallIntegerField(db_default=0)),
+                (
+                    "zones",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("valid", models.BooleanField(db_default=True)),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
             ],
             options={
-                'db_table': 'book_contact_point',
-                'constraints': [models.UniqueConstraint(fields=('borrower', 'field', 'position'), name='book_contact_point_once')],
+                "db_table": "book_contact_point",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("borrower", "field", "position"), name="book_contact_point_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('DISPUTE', 'disputed'), ('HARDSHIP', 'hardship'), ('DECEASED', 'deceased'), ('MINOR', 'minor'), ('BANKRUPT', 'bankrupt'), ('REPRESENTED', 'represented by a lawyer'), ('CEASED', 'asked to stop contact'), ('VULNERABLE', 'vulnerable'), ('LEGAL', 'in legal action'), ('SOLD', 'sold'), ('PROMISE', 'open promise to pay'), ('COMPLAINT', 'open complaint')], max_length=16)),
-                ('reason', models.TextField()),
-                ('source', models.TextField(db_default='')),
-                ('active_from', models.DateTimeField()),
-                ('active_to', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='book.account')),
-                ('borrower', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("DISPUTE", "disputed"),
+                            ("HARDSHIP", "hardship"),
+                            ("DECEASED", "deceased"),
+                            ("MINOR", "minor"),
+                            ("BANKRUPT", "bankrupt"),
+                            ("REPRESENTED", "represented by a lawyer"),
+                            ("CEASED", "asked to stop contact"),
+                            ("VULNERABLE", "vulnerable"),
+                            ("LEGAL", "in legal action"),
+                            ("SOLD", "sold"),
+                            ("PROMISE", "open promise to pay"),
+                            ("COMPLAINT", "open complaint"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.TextField()),
+                ("source", models.TextField(db_default="")),
+                ("active_from", models.DateTimeField()),
+                ("active_to", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="book.account"
+                    ),
+                ),
+                (
+                    "borrower",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"),
+                ),
             ],
             options={
-                'db_table': 'book_hold',
-                'indexes': [models.Index(condition=models.Q(('active_to__isnull', True)), fields=['borrower', 'kind'], name='book_hold_open')],
+                "db_table": "book_hold",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("active_to__isnull", True)),
+                        fields=["borrower", "kind"],
+                        name="book_hold_open",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['bucket', 'id'], name='book_account_bucket'),
+            model_name="account",
+            index=models.Index(fields=["bucket", "id"], name="book_account_bucket"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('principal_minor'), '+', models.F('interest_minor')), '+', models.F('fee_minor')))), name='book_account_balance_is_sum'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "balance_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("principal_minor"), "+", models.F("interest_minor")
+                            ),
+                            "+",
+                            models.F("fee_minor"),
+                        ),
+                    )
+                ),
+                name="book_account_balance_is_sum",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('fee_minor__gte', 0), ('interest_minor__gte', 0), ('principal_minor__gte', 0)), name='book_account_not_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("fee_minor__gte", 0), ("interest_minor__gte", 0), ("principal_minor__gte", 0)
+                ),
+                name="book_account_not_negative",
+            ),
         ),
     ]

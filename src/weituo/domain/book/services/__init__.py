@@ -6,4 +6,12 @@ from weituo.domain.book.services.balances import reduce_balances
 from weituo.domain.book.services.holds import add_hold, lift_hold, place_hold, release_hold
 from weituo.domain.book.services.imports import ImportReport, import_book
 
-__all__ = ["ImportReport", "add_hold", "import_book", "lift_hold", "place_hold", "reduce_balances", "release_hold"]
+__all__ = [
+    "ImportReport",
+    "add_hold",
+    "import_book",
+    "lift_hold",
+    "place_hold",
+    "reduce_balances",
+    "release_hold",
+]

@@ -15,12 +15,22 @@ from weituo.foundation.tenancy.actors import Actor
 
 
 @transactions.transaction_required
-def add_hold(*, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, source: str, at: datetime) -> UUID:
+def add_hold(
+    *, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, source: str, at: datetime
+) -> UUID:
     """Put a hold in force; who holds packages or permits is told in the same transaction."""
     hold = Hold.objects.create(
-        id=new_id(), borrower_id=borrower_id, account_id=account_id, kind=kind, reason=reason, source=source, active_from=at
+        id=new_id(),
+        borrower_id=borrower_id,
+        account_id=account_id,
+        kind=kind,
+        reason=reason,
+        source=source,
+        active_from=at,
     )
-    events.publish(HoldPlaced(hold_id=hold.id, borrower_id=borrower_id, account_id=account_id, kind=kind, placed_at=at))
+    events.publish(
+        HoldPlaced(hold_id=hold.id, borrower_id=borrower_id, account_id=account_id, kind=kind, placed_at=at)
+    )
     return hold.id
 
 
@@ -32,15 +42,33 @@ def lift_hold(*, at: datetime, hold_id: UUID | None = None, source: str = "") ->
     ended = list(found)
     Hold.objects.filter(id__in=[hold.id for hold in ended]).update(active_to=at)
     for hold in ended:
-        events.publish(HoldLifted(hold_id=hold.id, borrower_id=hold.borrower_id, kind=hold.kind, lifted_at=at))
+        events.publish(
+            HoldLifted(hold_id=hold.id, borrower_id=hold.borrower_id, kind=hold.kind, lifted_at=at)
+        )
     return len(ended)
 
 
 @act("book.place_hold", permission="book.hold")
-def place_hold(*, actor: Actor, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, at: datetime) -> UUID:
+def place_hold(
+    *, actor: Actor, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, at: datetime
+) -> UUID:
     """Put a hold in force by hand."""
-    hold_id = add_hold(borrower_id=borrower_id, account_id=account_id, kind=kind, reason=reason, source=f"person:{actor.id}", at=at)
-    note(what="hold", ref=hold_id, reason=reason, kind=kind, borrower=str(borrower_id), account=str(account_id or ""))
+    hold_id = add_hold(
+        borrower_id=borrower_id,
+        account_id=account_id,
+        kind=kind,
+        reason=reason,
+        source=f"person:{actor.id}",
+        at=at,
+    )
+    note(
+        what="hold",
+        ref=hold_id,
+        reason=reason,
+        kind=kind,
+        borrower=str(borrower_id),
+        account=str(account_id or ""),
+    )
     return hold_id
 
 

@@ -13,7 +13,13 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.book import checking, reading
-from weituo.domain.book.errors import AllRowsRejected, FileRefused, NotReconciled, NothingToImport, ProfileRefused
+from weituo.domain.book.errors import (
+    AllRowsRejected,
+    FileRefused,
+    NothingToImport,
+    NotReconciled,
+    ProfileRefused,
+)
 from weituo.domain.book.models import ImportFile
 from weituo.domain.book.profiles import Profile
 from weituo.domain.book.services import storing
@@ -55,7 +61,9 @@ class ImportReport:
 
 
 @act("book.import", permission="book.import")
-def import_book(*, actor: Actor, path: Path, profile: Profile, at: datetime, as_of: date | None = None) -> ImportReport:
+def import_book(
+    *, actor: Actor, path: Path, profile: Profile, at: datetime, as_of: date | None = None
+) -> ImportReport:
     """Import a file by its profile. The same file again is a no-op that gives the same figures.
 
     Raises `FileRefused`, `ColumnMissing`, `ProfileRefused`, `NothingToImport`, `AllRowsRejected`, `NotReconciled`.
@@ -71,7 +79,12 @@ def import_book(*, actor: Actor, path: Path, profile: Profile, at: datetime, as_
     if standing is not None:
         return ImportReport(**{**standing.report, "as_of": standing.as_of, "repeated": True})
     source = reading.open_source(path, separator=profile.separator)
-    refs = pl.concat([checking.account_refs(table, profile) for table in reading.blocks(source, columns=checking.key_columns(profile))])
+    refs = pl.concat(
+        [
+            checking.account_refs(table, profile)
+            for table in reading.blocks(source, columns=checking.key_columns(profile))
+        ]
+    )
     twice, standing = refs.filter(refs.is_duplicated()).unique(), _standing(refs)
     intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
     with transactions.connection().cursor() as cursor:
@@ -91,7 +104,15 @@ def import_book(*, actor: Actor, path: Path, profile: Profile, at: datetime, as_
         accounts=report.accounts, borrowers=report.borrowers, history_rows=report.history_rows, rejected=report.rejected,
         balance_minor=report.balance_minor, report=report.as_dict(), imported_at=at,
     )  # fmt: skip
-    note(what="import", ref=intake.import_id, accounts=report.accounts, rejected=report.rejected, balance_minor=report.balance_minor, currency=report.currency, digest=digest)
+    note(
+        what="import",
+        ref=intake.import_id,
+        accounts=report.accounts,
+        rejected=report.rejected,
+        balance_minor=report.balance_minor,
+        currency=report.currency,
+        digest=digest,
+    )
     return report
 
 
@@ -103,7 +124,10 @@ def _standing(refs: pl.Series) -> pl.Series:
             return refs.clear()
         known: list[str] = []
         for start in range(0, refs.len(), COPY_ROWS):
-            cursor.execute("SELECT external_ref FROM book_account WHERE external_ref = ANY(%s)", [refs.slice(start, COPY_ROWS).to_list()])
+            cursor.execute(
+                "SELECT external_ref FROM book_account WHERE external_ref = ANY(%s)",
+                [refs.slice(start, COPY_ROWS).to_list()],
+            )
             known += [row[0] for row in cursor.fetchall()]
     return pl.Series(known, dtype=pl.String)
 
@@ -113,7 +137,9 @@ class Intake:
 
     def __init__(self, *, import_id: UUID, profile: Profile, as_of: date, at: datetime, digest: str) -> None:
         self.import_id, self.profile, self.as_of, self.at, self.digest = import_id, profile, as_of, at, digest
-        self.read = self.accounts = self.new_borrowers = self.history_rows = self.holds = self.rejected = self.out_of_scope = 0
+        self.read = self.accounts = self.new_borrowers = self.history_rows = self.holds = self.rejected = (
+            self.out_of_scope
+        ) = 0
         self.rejected_minor = 0
         self.counts: Counter[str] = Counter()
         self.money: Counter[str] = Counter()
@@ -136,12 +162,16 @@ class Intake:
         if checked.accepted.is_empty():
             return
         frame = self._with_ids(cursor, checked.accepted)
-        for bucket, count, minor in frame.group_by("bucket").agg(pl.len(), pl.sum("balance_minor")).iter_rows():
+        for bucket, count, minor in (
+            frame.group_by("bucket").agg(pl.len(), pl.sum("balance_minor")).iter_rows()
+        ):
             self.counts[bucket] += count
             self.money[bucket] += minor
         self.accounts += frame.height
         self.holds += sum(int(frame[column].sum()) for column in frame.columns if column.startswith("hold_"))
-        self.history_rows += storing.store(cursor, frame, self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at)
+        self.history_rows += storing.store(
+            cursor, frame, self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at
+        )
 
     def _with_ids(self, cursor: Any, frame: pl.DataFrame) -> pl.DataFrame:
         """Give every row its account id, and rows of one borrower one borrower id (known borrowers keep theirs)."""
@@ -149,12 +179,26 @@ class Intake:
         met = [refs.join(owners, on="borrower_ref", how="inner") for owners in self._owners]
         for part in met:
             refs = refs.join(part, on="borrower_ref", how="anti", maintain_order="left")
-        cursor.execute("SELECT external_ref, replace(id::text, '-', '') FROM book_borrower WHERE external_ref = ANY(%s)", [refs["borrower_ref"].to_list()])
-        old = pl.DataFrame(cursor.fetchall(), schema={"borrower_ref": pl.String, "borrower_id": pl.String}, orient="row")
-        new = refs.join(old, on="borrower_ref", how="anti", maintain_order="left").with_columns(borrower_id=storing.uuids(refs.height - old.height))
+        cursor.execute(
+            "SELECT external_ref, replace(id::text, '-', '') FROM book_borrower WHERE external_ref = ANY(%s)",
+            [refs["borrower_ref"].to_list()],
+        )
+        old = pl.DataFrame(
+            cursor.fetchall(), schema={"borrower_ref": pl.String, "borrower_id": pl.String}, orient="row"
+        )
+        new = refs.join(old, on="borrower_ref", how="anti", maintain_order="left").with_columns(
+            borrower_id=storing.uuids(refs.height - old.height)
+        )
         self._owners.append(pl.concat([old, new]))
-        owners = pl.concat([*(part.with_columns(is_new=pl.lit(value=False)) for part in [*met, old]), new.with_columns(is_new=pl.lit(value=True))])
-        return frame.join(owners, on="borrower_ref", how="left", maintain_order="left").with_columns(account_id=storing.uuids(frame.height))
+        owners = pl.concat(
+            [
+                *(part.with_columns(is_new=pl.lit(value=False)) for part in [*met, old]),
+                new.with_columns(is_new=pl.lit(value=True)),
+            ]
+        )
+        return frame.join(owners, on="borrower_ref", how="left", maintain_order="left").with_columns(
+            account_id=storing.uuids(frame.height)
+        )
 
     def close(self) -> str:
         """Put the reject file in its place and give its path, or an empty text when no row was rejected."""
@@ -178,7 +222,9 @@ class Intake:
 
 def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
     if report.read != report.accounts + report.rejected + report.out_of_scope:
-        raise NotReconciled(problem=f"{report.read} read ≠ {report.accounts} + {report.rejected} + {report.out_of_scope}")
+        raise NotReconciled(
+            problem=f"{report.read} read ≠ {report.accounts} + {report.rejected} + {report.out_of_scope}"
+        )
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(sum(a.balance_minor), 0)::bigint FROM book_account a WHERE a.import_file_id = %s",
@@ -186,4 +232,6 @@ def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
         )
         accounts, minor = cursor.fetchone()
     if (accounts, minor) != (report.accounts, report.balance_minor):
-        raise NotReconciled(problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {report.balance_minor}")
+        raise NotReconciled(
+            problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {report.balance_minor}"
+        )

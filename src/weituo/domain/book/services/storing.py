@@ -33,9 +33,9 @@ def uuids(count: int) -> pl.Series:
 def _history(frame: pl.DataFrame, profile: Profile, *, as_of: date) -> pl.DataFrame:
     """Turn wide months into one row an account and month; a month without any figure is no row."""
     parts = [
-        frame.select("account_id", pl.lit(month).alias("month"), pl.col(f"history_{index}").struct.unnest()).filter(
-            pl.any_horizontal(pl.col("bill_minor", "paid_minor", "months_late").is_not_null())
-        )
+        frame.select(
+            "account_id", pl.lit(month).alias("month"), pl.col(f"history_{index}").struct.unnest()
+        ).filter(pl.any_horizontal(pl.col("bill_minor", "paid_minor", "months_late").is_not_null()))
         for index, month in enumerate(profile.months(as_of=as_of))
     ]
     return pl.concat(parts)
@@ -57,7 +57,9 @@ CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_point (borrower uuid, channel text, f
 """
 
 
-def store(cursor: Any, frame: pl.DataFrame, profile: Profile, *, import_id: UUID, as_of: date, at: datetime) -> int:
+def store(
+    cursor: Any, frame: pl.DataFrame, profile: Profile, *, import_id: UUID, as_of: date, at: datetime
+) -> int:
     """Store accepted rows (with account_id, borrower_id, is_new) in every table; return the rows of history."""
     borrowers = frame.filter("is_new").unique("borrower_id", keep="first", maintain_order=True)
     borrowers = borrowers.with_columns(subject_id=uuids(borrowers.height))
@@ -82,7 +84,9 @@ def store(cursor: Any, frame: pl.DataFrame, profile: Profile, *, import_id: UUID
     )
     history_rows = 0
     if profile.history:
-        history = _history(frame, profile, as_of=as_of).select("account_id", "month", "bill_minor", "paid_minor", "months_late")
+        history = _history(frame, profile, as_of=as_of).select(
+            "account_id", "month", "bill_minor", "paid_minor", "months_late"
+        )
         history_rows = history.height
         _copy(cursor, "in_month", "account, month, bill, paid, late", history)
         cursor.execute(
@@ -98,7 +102,9 @@ def store(cursor: Any, frame: pl.DataFrame, profile: Profile, *, import_id: UUID
 def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
     """Holds that come with the file need no event: nothing is placed or permitted yet."""
     parts = [
-        frame.filter(pl.col(column)).select("borrower_id", "account_id", pl.lit(column.removeprefix("hold_")).alias("kind"))
+        frame.filter(pl.col(column)).select(
+            "borrower_id", "account_id", pl.lit(column.removeprefix("hold_")).alias("kind")
+        )
         for column in frame.columns
         if column.startswith("hold_")
     ]
@@ -118,9 +124,18 @@ def _store_points(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
         column = f"person_{field}"
         if column not in borrowers.columns:
             continue
-        values = borrowers.select("borrower_id", value=pl.col(column)).with_columns(position=pl.int_ranges(0, pl.col("value").list.len()))
+        values = borrowers.select("borrower_id", value=pl.col(column)).with_columns(
+            position=pl.int_ranges(0, pl.col("value").list.len())
+        )
         reached = values.explode("value", "position").filter(pl.col("value").is_not_null())
-        parts.append(reached.select("borrower_id", pl.lit(field.upper()).alias("channel"), pl.lit(field).alias("field"), "position"))
+        parts.append(
+            reached.select(
+                "borrower_id",
+                pl.lit(field.upper()).alias("channel"),
+                pl.lit(field).alias("field"),
+                "position",
+            )
+        )
     if not parts:
         return
     _copy(cursor, "in_point", "borrower, channel, field, position", pl.concat(parts))
@@ -136,4 +151,7 @@ def _persons(borrowers: pl.DataFrame, profile: Profile) -> Iterator[vault.Person
     names = list(profile.personal)
     columns = [f"person_{name}" for name in names]
     for subject_id, *values in borrowers.select("subject_id", *columns).iter_rows():
-        yield vault.Person(subject_id=UUID(subject_id), fields={name: [part or "" for part in value] for name, value in zip(names, values, strict=True)})
+        yield vault.Person(
+            subject_id=UUID(subject_id),
+            fields={name: [part or "" for part in value] for name, value in zip(names, values, strict=True)},
+        )

@@ -2,126 +2,232 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('book', '0002_isolation'),
-        ('partners', '0002_isolation'),
-        ('placement', '0002_isolation'),
+        ("book", "0002_isolation"),
+        ("partners", "0002_isolation"),
+        ("placement", "0002_isolation"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Permit',
+            name="Permit",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('channel', models.CharField(max_length=8)),
-                ('purpose', models.CharField(max_length=16)),
-                ('state', models.CharField(choices=[('GRANTED', 'granted'), ('REFUSED', 'refused'), ('USED', 'used'), ('VOID', 'void')], max_length=8)),
-                ('asked_at', models.DateTimeField()),
-                ('planned_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('reasons', models.JSONField(default=list)),
-                ('packs', models.JSONField(default=dict)),
-                ('facts', models.JSONField(default=dict)),
-                ('facts_digest', models.CharField(max_length=64)),
-                ('agency', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('borrower', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
-                ('collector', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='partners.collector')),
-                ('contact_point', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='book.contactpoint')),
-                ('placement', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("channel", models.CharField(max_length=8)),
+                ("purpose", models.CharField(max_length=16)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("GRANTED", "granted"),
+                            ("REFUSED", "refused"),
+                            ("USED", "used"),
+                            ("VOID", "void"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("planned_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                ("reasons", models.JSONField(default=list)),
+                ("packs", models.JSONField(default=dict)),
+                ("facts", models.JSONField(default=dict)),
+                ("facts_digest", models.CharField(max_length=64)),
+                (
+                    "agency",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"
+                    ),
+                ),
+                (
+                    "borrower",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"
+                    ),
+                ),
+                (
+                    "collector",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="partners.collector"
+                    ),
+                ),
+                (
+                    "contact_point",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="book.contactpoint"
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"),
+                ),
             ],
             options={
-                'db_table': 'contact_permit',
+                "db_table": "contact_permit",
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(db_default=weituo.foundation.ids.UuidV7(), default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('channel', models.CharField(max_length=8)),
-                ('made_at', models.DateTimeField()),
-                ('reported_at', models.DateTimeField()),
-                ('result', models.CharField(max_length=20)),
-                ('duration_s', models.IntegerField(db_default=0)),
-                ('sender_ref', models.TextField()),
-                ('agency', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('borrower', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='book.borrower')),
-                ('contact_point', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.RESTRICT, to='book.contactpoint')),
-                ('placement', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
-                ('permit', models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, to='contact.permit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=weituo.foundation.ids.UuidV7(),
+                        default=weituo.foundation.ids.new_id,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("channel", models.CharField(max_length=8)),
+                ("made_at", models.DateTimeField()),
+                ("reported_at", models.DateTimeField()),
+                ("result", models.CharField(max_length=20)),
+                ("duration_s", models.IntegerField(db_default=0)),
+                ("sender_ref", models.TextField()),
+                (
+                    "agency",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"
+                    ),
+                ),
+                (
+                    "borrower",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="book.borrower"
+                    ),
+                ),
+                (
+                    "contact_point",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.RESTRICT, to="book.contactpoint"
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"),
+                ),
+                (
+                    "permit",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="contact.permit"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'contact_attempt',
+                "db_table": "contact_attempt",
             },
         ),
         migrations.CreateModel(
-            name='Preference',
+            name="Preference",
             fields=[
-                ('borrower', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, primary_key=True, serialize=False, to='book.borrower')),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
-                ('hour_from', models.SmallIntegerField()),
-                ('hour_to', models.SmallIntegerField()),
-                ('set_at', models.DateTimeField()),
+                (
+                    "borrower",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        primary_key=True,
+                        serialize=False,
+                        to="book.borrower",
+                    ),
+                ),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8), default=list, size=None
+                    ),
+                ),
+                ("hour_from", models.SmallIntegerField()),
+                ("hour_to", models.SmallIntegerField()),
+                ("set_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'contact_preference',
-                'constraints': [models.CheckConstraint(condition=models.Q(('hour_from__gte', 0), ('hour_from__lt', models.F('hour_to')), ('hour_to__lte', 24)), name='contact_preference_hours')],
+                "db_table": "contact_preference",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("hour_from__gte", 0),
+                            ("hour_from__lt", models.F("hour_to")),
+                            ("hour_to__lte", 24),
+                        ),
+                        name="contact_preference_hours",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Violation',
+            name="Violation",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=32)),
-                ('rule', models.TextField()),
-                ('detail', models.JSONField(default=dict)),
-                ('severity', models.SmallIntegerField()),
-                ('found_at', models.DateTimeField()),
-                ('answer_due_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('outcome', models.TextField(db_default='')),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='contact.attempt')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("code", models.CharField(max_length=32)),
+                ("rule", models.TextField()),
+                ("detail", models.JSONField(default=dict)),
+                ("severity", models.SmallIntegerField()),
+                ("found_at", models.DateTimeField()),
+                ("answer_due_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("outcome", models.TextField(db_default="")),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="contact.attempt"),
+                ),
             ],
             options={
-                'db_table': 'contact_violation',
+                "db_table": "contact_violation",
             },
         ),
         migrations.AddIndex(
-            model_name='permit',
-            index=models.Index(fields=['borrower', 'planned_at'], name='contact_permit_borrower'),
+            model_name="permit",
+            index=models.Index(fields=["borrower", "planned_at"], name="contact_permit_borrower"),
         ),
         migrations.AddIndex(
-            model_name='permit',
-            index=models.Index(fields=['agency', 'asked_at'], name='contact_permit_agency'),
+            model_name="permit",
+            index=models.Index(fields=["agency", "asked_at"], name="contact_permit_agency"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['borrower', 'made_at'], name='contact_attempt_borrower'),
+            model_name="attempt",
+            index=models.Index(fields=["borrower", "made_at"], name="contact_attempt_borrower"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['agency', 'made_at'], name='contact_attempt_agency'),
+            model_name="attempt",
+            index=models.Index(fields=["agency", "made_at"], name="contact_attempt_agency"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('agency', 'sender_ref'), name='contact_attempt_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("agency", "sender_ref"), name="contact_attempt_once"),
         ),
         migrations.AddConstraint(
-            model_name='violation',
-            constraint=models.UniqueConstraint(fields=('attempt', 'code'), name='contact_violation_once'),
+            model_name="violation",
+            constraint=models.UniqueConstraint(fields=("attempt", "code"), name="contact_violation_once"),
         ),
         migrations.AddConstraint(
-            model_name='violation',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__gte', 1), ('severity__lte', 5)), name='contact_severity'),
+            model_name="violation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__gte", 1), ("severity__lte", 5)), name="contact_severity"
+            ),
         ),
     ]

@@ -214,7 +214,9 @@ def _insert(
     if not new:
         return
     by = [
-        item.permit_id if item.permit_id and permits.get(item.permit_id, {}).get("used") == item.sender_ref else None
+        item.permit_id
+        if item.permit_id and permits.get(item.permit_id, {}).get("used") == item.sender_ref
+        else None
         for item in new
     ]
     with transactions.connection().cursor() as cursor:

@@ -108,7 +108,8 @@ def _check(requests: Sequence[PermitRequest], *, at: datetime) -> None:
             )
         if item.channel not in gate.CHANNELS or item.purpose not in gate.PURPOSES:
             raise BatchRefused(
-                problem=f"unknown channel or purpose {item.channel}/{item.purpose}", where=f"requests[{number}]"
+                problem=f"unknown channel or purpose {item.channel}/{item.purpose}",
+                where=f"requests[{number}]",
             )
 
 
@@ -124,7 +125,9 @@ def _decide(
 ) -> list[PermitAnswer]:
     assert on_behalf.agency_id is not None
     locks.lock(keys=[f"borrower:{placements[item.case_ref].borrower_id}" for item in requests])
-    rows = _facts(requests, placements=placements, collectors=collectors, agency_id=on_behalf.agency_id, at=at)
+    rows = _facts(
+        requests, placements=placements, collectors=collectors, agency_id=on_behalf.agency_id, at=at
+    )
     decisions = gate.decide(rows=rows, contacts=_contacts(rows, requests))
     answers = [
         PermitAnswer(

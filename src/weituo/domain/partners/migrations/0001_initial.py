@@ -2,124 +2,223 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Agency',
+            name="Agency",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name_zh', models.TextField()),
-                ('name_en', models.TextField()),
-                ('state', models.CharField(choices=[('PROSPECT', 'prospect'), ('SCREENED', 'screened'), ('PROPOSED', 'proposed'), ('APPROVED', 'approved'), ('SUSPENDED', 'suspended'), ('REJECTED', 'rejected'), ('ENDED', 'ended')], db_default='PROSPECT', max_length=10)),
-                ('tier', models.SmallIntegerField(null=True)),
-                ('capacity_accounts_max', models.IntegerField(db_default=0)),
-                ('regions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('public_phone', models.TextField(db_default='')),
-                ('public_url', models.TextField(db_default='')),
-                ('group', models.TextField(db_default='')),
-                ('state_since', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name_zh", models.TextField()),
+                ("name_en", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PROSPECT", "prospect"),
+                            ("SCREENED", "screened"),
+                            ("PROPOSED", "proposed"),
+                            ("APPROVED", "approved"),
+                            ("SUSPENDED", "suspended"),
+                            ("REJECTED", "rejected"),
+                            ("ENDED", "ended"),
+                        ],
+                        db_default="PROSPECT",
+                        max_length=10,
+                    ),
+                ),
+                ("tier", models.SmallIntegerField(null=True)),
+                ("capacity_accounts_max", models.IntegerField(db_default=0)),
+                (
+                    "regions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("public_phone", models.TextField(db_default="")),
+                ("public_url", models.TextField(db_default="")),
+                ("group", models.TextField(db_default="")),
+                ("state_since", models.DateTimeField()),
             ],
             options={
-                'db_table': 'partners_agency',
+                "db_table": "partners_agency",
             },
         ),
         migrations.CreateModel(
-            name='Assessment',
+            name="Assessment",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('criteria', models.JSONField()),
-                ('total_bps', models.IntegerField()),
-                ('assessed_by', models.TextField()),
-                ('assessed_at', models.DateTimeField()),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("criteria", models.JSONField()),
+                ("total_bps", models.IntegerField()),
+                ("assessed_by", models.TextField()),
+                ("assessed_at", models.DateTimeField()),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'partners_assessment',
+                "db_table": "partners_assessment",
             },
         ),
         migrations.CreateModel(
-            name='Collector',
+            name="Collector",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('badge', models.CharField(max_length=16, unique=True)),
-                ('alias', models.TextField()),
-                ('registered_on', models.DateField()),
-                ('trained_until', models.DateField()),
-                ('active_to', models.DateField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("badge", models.CharField(max_length=16, unique=True)),
+                ("alias", models.TextField()),
+                ("registered_on", models.DateField()),
+                ("trained_until", models.DateField()),
+                ("active_to", models.DateField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'partners_collector',
+                "db_table": "partners_collector",
             },
         ),
         migrations.CreateModel(
-            name='Paper',
+            name="Paper",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('LICENCE', 'business licence'), ('CONFIDENTIALITY', 'confidentiality agreement'), ('SECURITY', 'security certificate'), ('INSURANCE', 'liability insurance'), ('REFERENCE', 'client reference'), ('PERFORMANCE', 'past performance'), ('TRAINING', 'training record')], max_length=16)),
-                ('number', models.TextField()),
-                ('issuer', models.TextField()),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(null=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('facts', models.JSONField(default=dict)),
-                ('verified_by', models.TextField(db_default='')),
-                ('verified_at', models.DateTimeField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("LICENCE", "business licence"),
+                            ("CONFIDENTIALITY", "confidentiality agreement"),
+                            ("SECURITY", "security certificate"),
+                            ("INSURANCE", "liability insurance"),
+                            ("REFERENCE", "client reference"),
+                            ("PERFORMANCE", "past performance"),
+                            ("TRAINING", "training record"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("number", models.TextField()),
+                ("issuer", models.TextField()),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(null=True)),
+                ("digest", models.CharField(max_length=64)),
+                ("facts", models.JSONField(default=dict)),
+                ("verified_by", models.TextField(db_default="")),
+                ("verified_at", models.DateTimeField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'partners_paper',
+                "db_table": "partners_paper",
             },
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('SERVICE', 'service agreement'), ('CONFIDENTIALITY', 'confidentiality agreement')], max_length=16)),
-                ('version', models.IntegerField()),
-                ('fields_allowed', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('fee_bps_by_bucket', models.JSONField(default=dict)),
-                ('active_from', models.DateField()),
-                ('active_to', models.DateField(null=True)),
-                ('ended_reason', models.TextField(db_default='')),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("SERVICE", "service agreement"),
+                            ("CONFIDENTIALITY", "confidentiality agreement"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("version", models.IntegerField()),
+                (
+                    "fields_allowed",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("fee_bps_by_bucket", models.JSONField(default=dict)),
+                ("active_from", models.DateField()),
+                ("active_to", models.DateField(null=True)),
+                ("ended_reason", models.TextField(db_default="")),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'partners_agreement',
-                'constraints': [models.UniqueConstraint(fields=('agency', 'kind', 'version'), name='partners_agreement_version')],
+                "db_table": "partners_agreement",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agency", "kind", "version"), name="partners_agreement_version"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('change', models.CharField(max_length=16)),
-                ('detail', models.JSONField(default=dict)),
-                ('reason', models.TextField()),
-                ('proposed_by', models.TextField()),
-                ('proposed_by_name', models.TextField()),
-                ('proposed_at', models.DateTimeField()),
-                ('decided_by', models.TextField(db_default='')),
-                ('decided_by_name', models.TextField(db_default='')),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('approved', models.BooleanField(null=True)),
-                ('decision_reason', models.TextField(db_default='')),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("change", models.CharField(max_length=16)),
+                ("detail", models.JSONField(default=dict)),
+                ("reason", models.TextField()),
+                ("proposed_by", models.TextField()),
+                ("proposed_by_name", models.TextField()),
+                ("proposed_at", models.DateTimeField()),
+                ("decided_by", models.TextField(db_default="")),
+                ("decided_by_name", models.TextField(db_default="")),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("approved", models.BooleanField(null=True)),
+                ("decision_reason", models.TextField(db_default="")),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'partners_proposal',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('decided_at__isnull', True)), fields=('agency', 'change'), name='partners_one_open_proposal'), models.CheckConstraint(condition=models.Q(('approved__isnull', True), ('approved', False), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='partners_two_persons')],
+                "db_table": "partners_proposal",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("decided_at__isnull", True)),
+                        fields=("agency", "change"),
+                        name="partners_one_open_proposal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved__isnull", True),
+                            ("approved", False),
+                            models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="partners_two_persons",
+                    ),
+                ],
             },
         ),
     ]

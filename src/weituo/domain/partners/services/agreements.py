@@ -38,15 +38,37 @@ def sign_agreement(
         raise AgreementRefused(problem=f"unknown kind {kind}", where="kind")
     if active_to is not None and active_to <= active_from:
         raise AgreementRefused(problem="it ends before it begins", where="active_to")
-    if kind == Agreement.Kind.CONFIDENTIALITY and (not fields_allowed or not set(fields_allowed) <= set(FIELDS)):
-        raise AgreementRefused(problem="name the fields that may be shared, from the known ones", where="fields_allowed")
-    if kind == Agreement.Kind.SERVICE and (not fees or any(not 0 < value <= FEE_BPS_MAX for value in fees.values())):
-        raise AgreementRefused(problem=f"fees lie between 1 and {FEE_BPS_MAX} basis points", where="fee_bps_by_bucket")
+    if kind == Agreement.Kind.CONFIDENTIALITY and (
+        not fields_allowed or not set(fields_allowed) <= set(FIELDS)
+    ):
+        raise AgreementRefused(
+            problem="name the fields that may be shared, from the known ones", where="fields_allowed"
+        )
+    if kind == Agreement.Kind.SERVICE and (
+        not fees or any(not 0 < value <= FEE_BPS_MAX for value in fees.values())
+    ):
+        raise AgreementRefused(
+            problem=f"fees lie between 1 and {FEE_BPS_MAX} basis points", where="fee_bps_by_bucket"
+        )
     version = 1 + Agreement.objects.filter(agency_id=agency_id, kind=kind).count()
     agreement = Agreement.objects.create(
-        id=new_id(), agency=agency, kind=kind, version=version, fields_allowed=list(fields_allowed), fee_bps_by_bucket=fees, active_from=active_from, active_to=active_to
+        id=new_id(),
+        agency=agency,
+        kind=kind,
+        version=version,
+        fields_allowed=list(fields_allowed),
+        fee_bps_by_bucket=fees,
+        active_from=active_from,
+        active_to=active_to,
     )
-    note(what="agreement", ref=agreement.id, agency=str(agency_id), kind=kind, version=version, active_to=active_to)
+    note(
+        what="agreement",
+        ref=agreement.id,
+        agency=str(agency_id),
+        kind=kind,
+        version=version,
+        active_to=active_to,
+    )
     return agreement.id
 
 
@@ -57,14 +79,36 @@ def end_agreement(*, actor: Actor, agreement_id: UUID, reason: str, at: datetime
     if agreement is None:
         raise NotFound(what="agreement")
     Agreement.objects.filter(id=agreement_id).update(active_to=at.date(), ended_reason=reason)
-    note(what="agreement", ref=agreement_id, reason=reason, agency=str(agreement.agency_id), kind=agreement.kind)
+    note(
+        what="agreement",
+        ref=agreement_id,
+        reason=reason,
+        agency=str(agreement.agency_id),
+        kind=agreement.kind,
+    )
     events.publish(AgreementEnded(agency_id=agreement.agency_id, kind=agreement.kind, ended_at=at))
 
 
 @act("partners.register_collector", permission="partners.register")
-def register_collector(*, actor: Actor, agency_id: UUID, badge: str, alias: str, registered_on: date, trained_until: date, at: datetime) -> UUID:
+def register_collector(
+    *,
+    actor: Actor,
+    agency_id: UUID,
+    badge: str,
+    alias: str,
+    registered_on: date,
+    trained_until: date,
+    at: datetime,
+) -> UUID:
     """Register a collector under a public badge number that borrowers can check."""
     found(agency_id)
-    collector = Collector.objects.create(id=new_id(), agency_id=agency_id, badge=badge, alias=alias, registered_on=registered_on, trained_until=trained_until)
+    collector = Collector.objects.create(
+        id=new_id(),
+        agency_id=agency_id,
+        badge=badge,
+        alias=alias,
+        registered_on=registered_on,
+        trained_until=trained_until,
+    )
     note(what="collector", ref=collector.id, agency=str(agency_id), badge=badge, trained_until=trained_until)
     return collector.id

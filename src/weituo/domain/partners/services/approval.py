@@ -21,10 +21,14 @@ APPROVE = "APPROVE"
 def lacking(agency: Agency, *, on: date) -> list[str]:
     """List what is missing for an approval on this day, as codes."""
     missing = []
-    live = Paper.objects.filter(agency=agency, verified_at__isnull=False, valid_from__lte=on).exclude(valid_to__lte=on)
+    live = Paper.objects.filter(agency=agency, verified_at__isnull=False, valid_from__lte=on).exclude(
+        valid_to__lte=on
+    )
     if not live.filter(kind=Paper.Kind.LICENCE).exists():
         missing.append("no live licence")
-    agreements = Agreement.objects.filter(agency=agency, kind=Agreement.Kind.CONFIDENTIALITY, active_from__lte=on).exclude(active_to__lte=on)
+    agreements = Agreement.objects.filter(
+        agency=agency, kind=Agreement.Kind.CONFIDENTIALITY, active_from__lte=on
+    ).exclude(active_to__lte=on)
     if not agreements.exists():
         missing.append("no live confidentiality agreement")
     assessment = Assessment.objects.filter(agency=agency).order_by("-assessed_at", "-id").first()
@@ -38,7 +42,9 @@ def lacking(agency: Agency, *, on: date) -> list[str]:
 
 
 @act("partners.propose_approval", permission="partners.propose")
-def propose_approval(*, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime) -> UUID:
+def propose_approval(
+    *, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime
+) -> UUID:
     """Propose to let an agency in. Raises `NotAdmissible` naming everything that is missing, `WrongState`."""
     agency = found(agency_id)
     if agency.state != Agency.State.SCREENED:
@@ -50,7 +56,9 @@ def propose_approval(*, actor: Actor, agency_id: UUID, capacity_accounts_max: in
         proposed_by_name=actor.name, proposed_at=at,
     )  # fmt: skip
     Agency.objects.filter(id=agency_id).update(state=Agency.State.PROPOSED, state_since=at)
-    note(what="proposal", ref=proposal.id, reason=reason, agency=str(agency_id), capacity=capacity_accounts_max)
+    note(
+        what="proposal", ref=proposal.id, reason=reason, agency=str(agency_id), capacity=capacity_accounts_max
+    )
     return proposal.id
 
 
@@ -68,12 +76,21 @@ def decide_proposal(*, actor: Actor, proposal_id: UUID, approved: bool, reason: 
     agency = found(proposal.agency_id)
     if approved and (missing := lacking(agency, on=at.date())):
         raise NotAdmissible(agency=agency.code, lacking="; ".join(missing))
-    Proposal.objects.filter(id=proposal_id).update(decided_by=actor.id, decided_by_name=actor.name, decided_at=at, approved=approved, decision_reason=reason)
+    Proposal.objects.filter(id=proposal_id).update(
+        decided_by=actor.id,
+        decided_by_name=actor.name,
+        decided_at=at,
+        approved=approved,
+        decision_reason=reason,
+    )
     if approved:
         assessment = Assessment.objects.filter(agency=agency).order_by("-assessed_at", "-id").first()
         assert assessment is not None
         Agency.objects.filter(id=agency.id).update(
-            state=Agency.State.APPROVED, state_since=at, tier=scoring.tier_of(assessment.total_bps), capacity_accounts_max=proposal.detail["capacity_accounts_max"]
+            state=Agency.State.APPROVED,
+            state_since=at,
+            tier=scoring.tier_of(assessment.total_bps),
+            capacity_accounts_max=proposal.detail["capacity_accounts_max"],
         )
         events.publish(AgencyApproved(agency_id=agency.id, approved_at=at))
     else:

@@ -8,7 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from weituo.domain.partners import scoring
-from weituo.domain.partners.errors import AgencyExists, AgencyNotFound, AssessmentRefused, PaperRefused, WrongState
+from weituo.domain.partners.errors import (
+    AgencyExists,
+    AgencyNotFound,
+    AssessmentRefused,
+    PaperRefused,
+    WrongState,
+)
 from weituo.domain.partners.models import Agency, Assessment, Paper
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
@@ -26,13 +32,28 @@ def found(agency_id: UUID) -> Agency:
 
 @act("partners.register_agency", permission="partners.register")
 def register_agency(
-    *, actor: Actor, code: str, name_zh: str, name_en: str, at: datetime, regions: Sequence[str] = (), public_phone: str = "", group: str = ""
+    *,
+    actor: Actor,
+    code: str,
+    name_zh: str,
+    name_en: str,
+    at: datetime,
+    regions: Sequence[str] = (),
+    public_phone: str = "",
+    group: str = "",
 ) -> UUID:
     """Enter an agency as a prospect. `regions`: two-digit province codes, empty for the whole country."""
     if Agency.objects.filter(code=code).exists():
         raise AgencyExists(agency=code, where="code")
     agency = Agency.objects.create(
-        id=new_id(), code=code, name_zh=name_zh, name_en=name_en, regions=sorted(regions), public_phone=public_phone, group=group, state_since=at
+        id=new_id(),
+        code=code,
+        name_zh=name_zh,
+        name_en=name_en,
+        regions=sorted(regions),
+        public_phone=public_phone,
+        group=group,
+        state_since=at,
     )
     note(what="agency", ref=agency.id, code=code)
     return agency.id
@@ -50,7 +71,15 @@ def add_paper(
     if valid_to is not None and valid_to <= valid_from:
         raise PaperRefused(problem="it ends before it begins", where="valid_to")
     paper = Paper.objects.create(
-        id=new_id(), agency_id=agency_id, kind=kind, number=number, issuer=issuer, valid_from=valid_from, valid_to=valid_to, digest=digest, facts=dict(facts or {})
+        id=new_id(),
+        agency_id=agency_id,
+        kind=kind,
+        number=number,
+        issuer=issuer,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        digest=digest,
+        facts=dict(facts or {}),
     )
     note(what="paper", ref=paper.id, agency=str(agency_id), kind=kind, valid_to=valid_to)
     return paper.id
@@ -67,7 +96,14 @@ def verify_paper(*, actor: Actor, paper_id: UUID, at: datetime) -> None:
 
 
 @act("partners.assess", permission="partners.assess")
-def assess(*, actor: Actor, agency_id: UUID, scores: Mapping[str, int], evidence: Mapping[str, Sequence[UUID]], at: datetime) -> UUID:
+def assess(
+    *,
+    actor: Actor,
+    agency_id: UUID,
+    scores: Mapping[str, int],
+    evidence: Mapping[str, Sequence[UUID]],
+    at: datetime,
+) -> UUID:
     """Score an agency by criterion (0–100), each resting on papers of this agency that were verified.
 
     Raises `AssessmentRefused`, `WrongState` for an agency that was ended or rejected.
@@ -79,16 +115,32 @@ def assess(*, actor: Actor, agency_id: UUID, scores: Mapping[str, int], evidence
         score = scoring.weighted(scores=scores)
     except ValueError as wrong:
         raise AssessmentRefused(problem=str(wrong), where="scores") from wrong
-    verified = set(Paper.objects.filter(agency_id=agency_id, verified_at__isnull=False).values_list("id", flat=True))
+    verified = set(
+        Paper.objects.filter(agency_id=agency_id, verified_at__isnull=False).values_list("id", flat=True)
+    )
     for criterion in scores:
         papers = set(evidence.get(criterion, ()))
         if not papers or not papers <= verified:
-            raise AssessmentRefused(problem=f"{criterion} rests on no verified paper", where=f"evidence.{criterion}")
+            raise AssessmentRefused(
+                problem=f"{criterion} rests on no verified paper", where=f"evidence.{criterion}"
+            )
     criteria = {
-        name: {"score": part[0], "weight_bps": part[1], "points_bps": part[2], "evidence": [str(paper) for paper in evidence[name]]}
+        name: {
+            "score": part[0],
+            "weight_bps": part[1],
+            "points_bps": part[2],
+            "evidence": [str(paper) for paper in evidence[name]],
+        }
         for name, part in score.parts.items()
     }
-    assessment = Assessment.objects.create(id=new_id(), agency_id=agency_id, criteria=criteria, total_bps=score.total_bps, assessed_by=actor.id, assessed_at=at)
+    assessment = Assessment.objects.create(
+        id=new_id(),
+        agency_id=agency_id,
+        criteria=criteria,
+        total_bps=score.total_bps,
+        assessed_by=actor.id,
+        assessed_at=at,
+    )
     if agency.state == Agency.State.PROSPECT:
         Agency.objects.filter(id=agency_id).update(state=Agency.State.SCREENED, state_since=at)
     note(what="assessment", ref=assessment.id, agency=str(agency_id), total_bps=score.total_bps)

@@ -30,13 +30,21 @@ def change_tier(*, agency_id: UUID, tier: int, reason: str, at: datetime) -> Non
 
 
 @act("partners.set_capacity", permission="partners.set_capacity")
-def set_capacity(*, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime) -> None:
+def set_capacity(
+    *, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime
+) -> None:
     """Set how many accounts an agency may hold: surge or shrink within the day."""
     agency = found(agency_id)
     if capacity_accounts_max < 0:
         raise BadInput(problem="a capacity is not negative", where="capacity_accounts_max")
     Agency.objects.filter(id=agency_id).update(capacity_accounts_max=capacity_accounts_max)
-    note(what="agency", ref=agency_id, reason=reason, before=agency.capacity_accounts_max, capacity=capacity_accounts_max)
+    note(
+        what="agency",
+        ref=agency_id,
+        reason=reason,
+        before=agency.capacity_accounts_max,
+        capacity=capacity_accounts_max,
+    )
 
 
 @act("partners.suspend", permission="partners.suspend")

@@ -3,134 +3,223 @@
 import django.contrib.postgres.fields
 import django.db.models.constraints
 import django.db.models.deletion
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('book', '0001_initial'),
-        ('partners', '0001_initial'),
+        ("book", "0001_initial"),
+        ("partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Strategy',
+            name="Strategy",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('version', models.IntegerField(unique=True)),
-                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('PUBLISHED', 'in force'), ('RETIRED', 'retired')], db_default='DRAFT', max_length=10)),
-                ('note', models.TextField(db_default='')),
-                ('made_by', models.TextField()),
-                ('made_at', models.DateTimeField()),
-                ('published_by', models.TextField(db_default='')),
-                ('published_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("version", models.IntegerField(unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("DRAFT", "draft"), ("PUBLISHED", "in force"), ("RETIRED", "retired")],
+                        db_default="DRAFT",
+                        max_length=10,
+                    ),
+                ),
+                ("note", models.TextField(db_default="")),
+                ("made_by", models.TextField()),
+                ("made_at", models.DateTimeField()),
+                ("published_by", models.TextField(db_default="")),
+                ("published_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'plans_strategy',
+                "db_table": "plans_strategy",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('version', models.IntegerField()),
-                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('OFFERED', 'signed by the lender'), ('SIGNED', 'signed by both sides'), ('SUPERSEDED', 'superseded')], db_default='DRAFT', max_length=10)),
-                ('active_from', models.DateField()),
-                ('active_to', models.DateField(null=True)),
-                ('note', models.TextField(db_default='')),
-                ('digest', models.CharField(db_default='', max_length=64)),
-                ('lender_signed_by', models.TextField(db_default='')),
-                ('lender_signed_at', models.DateTimeField(null=True)),
-                ('agency_signed_by', models.TextField(db_default='')),
-                ('agency_signed_at', models.DateTimeField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("version", models.IntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "draft"),
+                            ("OFFERED", "signed by the lender"),
+                            ("SIGNED", "signed by both sides"),
+                            ("SUPERSEDED", "superseded"),
+                        ],
+                        db_default="DRAFT",
+                        max_length=10,
+                    ),
+                ),
+                ("active_from", models.DateField()),
+                ("active_to", models.DateField(null=True)),
+                ("note", models.TextField(db_default="")),
+                ("digest", models.CharField(db_default="", max_length=64)),
+                ("lender_signed_by", models.TextField(db_default="")),
+                ("lender_signed_at", models.DateTimeField(null=True)),
+                ("agency_signed_by", models.TextField(db_default="")),
+                ("agency_signed_at", models.DateTimeField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'plans_plan',
+                "db_table": "plans_plan",
             },
         ),
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('agency_id', models.UUIDField()),
-                ('title_zh', models.TextField()),
-                ('title_en', models.TextField()),
-                ('owner', models.CharField(max_length=8)),
-                ('due_on', models.DateField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('done_by', models.TextField(db_default='')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='plans.plan')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("agency_id", models.UUIDField()),
+                ("title_zh", models.TextField()),
+                ("title_en", models.TextField()),
+                ("owner", models.CharField(max_length=8)),
+                ("due_on", models.DateField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("done_by", models.TextField(db_default="")),
+                ("plan", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="plans.plan")),
             ],
             options={
-                'db_table': 'plans_milestone',
+                "db_table": "plans_milestone",
             },
         ),
         migrations.CreateModel(
-            name='StrategyRow',
+            name="StrategyRow",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('position', models.SmallIntegerField()),
-                ('buckets', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('products', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('balance_minor_min', models.BigIntegerField(null=True)),
-                ('balance_minor_max', models.BigIntegerField(null=True)),
-                ('hardship', models.BooleanField(null=True)),
-                ('treatment', models.CharField(choices=[('SELF_SERVICE', 'self-service'), ('IN_HOUSE', 'in-house'), ('AGENCY', 'agency'), ('LEGAL', 'legal'), ('HOLD', 'hold')], max_length=12)),
-                ('tier_max', models.SmallIntegerField(null=True)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('tone', models.CharField(max_length=12)),
-                ('contacts_per_week_max', models.SmallIntegerField()),
-                ('settlement_bps_max', models.IntegerField(db_default=0)),
-                ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='plans.strategy')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("position", models.SmallIntegerField()),
+                (
+                    "buckets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "products",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("balance_minor_min", models.BigIntegerField(null=True)),
+                ("balance_minor_max", models.BigIntegerField(null=True)),
+                ("hardship", models.BooleanField(null=True)),
+                (
+                    "treatment",
+                    models.CharField(
+                        choices=[
+                            ("SELF_SERVICE", "self-service"),
+                            ("IN_HOUSE", "in-house"),
+                            ("AGENCY", "agency"),
+                            ("LEGAL", "legal"),
+                            ("HOLD", "hold"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("tier_max", models.SmallIntegerField(null=True)),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                ("tone", models.CharField(max_length=12)),
+                ("contacts_per_week_max", models.SmallIntegerField()),
+                ("settlement_bps_max", models.IntegerField(db_default=0)),
+                (
+                    "strategy",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="plans.strategy"),
+                ),
             ],
             options={
-                'db_table': 'plans_strategy_row',
-                'ordering': ['strategy_id', 'position'],
+                "db_table": "plans_strategy_row",
+                "ordering": ["strategy_id", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('agency_id', models.UUIDField()),
-                ('bucket', models.CharField(max_length=8)),
-                ('months_since_placement', models.SmallIntegerField()),
-                ('liquidation_bps', models.IntegerField()),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='plans.plan')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("agency_id", models.UUIDField()),
+                ("bucket", models.CharField(max_length=8)),
+                ("months_since_placement", models.SmallIntegerField()),
+                ("liquidation_bps", models.IntegerField()),
+                ("plan", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="plans.plan")),
             ],
             options={
-                'db_table': 'plans_target',
+                "db_table": "plans_target",
             },
         ),
         migrations.CreateModel(
-            name='Treatment',
+            name="Treatment",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, primary_key=True, serialize=False, to='book.account')),
-                ('treatment', models.CharField(max_length=12)),
-                ('tier_max', models.SmallIntegerField(null=True)),
-                ('decided_at', models.DateTimeField()),
-                ('row', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='plans.strategyrow')),
-                ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='plans.strategy')),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        primary_key=True,
+                        serialize=False,
+                        to="book.account",
+                    ),
+                ),
+                ("treatment", models.CharField(max_length=12)),
+                ("tier_max", models.SmallIntegerField(null=True)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "row",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="+", to="plans.strategyrow"
+                    ),
+                ),
+                (
+                    "strategy",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="plans.strategy"),
+                ),
             ],
             options={
-                'db_table': 'plans_treatment',
+                "db_table": "plans_treatment",
             },
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('agency', 'version'), name='plans_plan_version'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(fields=("agency", "version"), name="plans_plan_version"),
         ),
         migrations.AddConstraint(
-            model_name='strategyrow',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('strategy', 'position'), name='plans_strategy_row_position'),
+            model_name="strategyrow",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("strategy", "position"),
+                name="plans_strategy_row_position",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.UniqueConstraint(fields=('plan', 'bucket', 'months_since_placement'), name='plans_target_once'),
+            model_name="target",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "bucket", "months_since_placement"), name="plans_target_once"
+            ),
         ),
     ]

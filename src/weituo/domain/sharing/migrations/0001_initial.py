@@ -2,71 +2,119 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import weituo.foundation.ids
 from django.db import migrations, models
+
+import weituo.foundation.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partners', '0001_initial'),
-        ('placement', '0001_initial'),
+        ("partners", "0001_initial"),
+        ("placement", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Package',
+            name="Package",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('BUILT', 'built'), ('ACKNOWLEDGED', 'acknowledged'), ('REVOKED', 'revoked')], db_default='BUILT', max_length=12)),
-                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
-                ('cases', models.IntegerField()),
-                ('balance_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('digest', models.CharField(max_length=64)),
-                ('size_bytes', models.BigIntegerField()),
-                ('built_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('revoked_reason', models.TextField(db_default='')),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agreement')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='placement.run')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("BUILT", "built"),
+                            ("ACKNOWLEDGED", "acknowledged"),
+                            ("REVOKED", "revoked"),
+                        ],
+                        db_default="BUILT",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "fields",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None),
+                ),
+                ("cases", models.IntegerField()),
+                ("balance_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("digest", models.CharField(max_length=64)),
+                ("size_bytes", models.BigIntegerField()),
+                ("built_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("revoked_reason", models.TextField(db_default="")),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
+                (
+                    "agreement",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agreement"),
+                ),
+                ("run", models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="placement.run")),
             ],
             options={
-                'db_table': 'sharing_package',
+                "db_table": "sharing_package",
             },
         ),
         migrations.CreateModel(
-            name='Disclosure',
+            name="Disclosure",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(max_length=16)),
-                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
-                ('cases', models.IntegerField()),
-                ('disclosed_by', models.TextField()),
-                ('disclosed_at', models.DateTimeField()),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
-                ('placement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='placement.placement')),
-                ('package', models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='sharing.package')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("purpose", models.CharField(max_length=16)),
+                (
+                    "fields",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None),
+                ),
+                ("cases", models.IntegerField()),
+                ("disclosed_by", models.TextField()),
+                ("disclosed_at", models.DateTimeField()),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="placement.placement"
+                    ),
+                ),
+                (
+                    "package",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.RESTRICT, to="sharing.package"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'sharing_disclosure',
+                "db_table": "sharing_disclosure",
             },
         ),
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False)),
-                ('public_key', models.TextField()),
-                ('active_from', models.DateTimeField()),
-                ('active_to', models.DateTimeField(null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='partners.agency')),
+                (
+                    "id",
+                    models.UUIDField(default=weituo.foundation.ids.new_id, primary_key=True, serialize=False),
+                ),
+                ("public_key", models.TextField()),
+                ("active_from", models.DateTimeField()),
+                ("active_to", models.DateTimeField(null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to="partners.agency"),
+                ),
             ],
             options={
-                'db_table': 'sharing_recipient',
+                "db_table": "sharing_recipient",
             },
         ),
     ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from weituo.foundation.tenancy.operations import Isolate, OWN_AGENCY
+from weituo.foundation.tenancy.operations import OWN_AGENCY, Isolate
 
 
 class Migration(migrations.Migration):

@@ -79,7 +79,11 @@ def _behind_plan(actor: Actor, at: datetime) -> list[Found]:
 
 def _resting(actor: Actor, at: datetime) -> list[Found]:
     return [
-        (row["agency_id"], "NO_ACTIVITY", {"resting": row["resting"], "active": row["active"], "days": queries.QUIET_DAYS})
+        (
+            row["agency_id"],
+            "NO_ACTIVITY",
+            {"resting": row["resting"], "active": row["active"], "days": queries.QUIET_DAYS},
+        )
         for row in queries.coverage(actor, on=at.date())
         if row["resting"] * 10_000 >= row["active"] * RESTING_BPS and row["resting"]
     ]

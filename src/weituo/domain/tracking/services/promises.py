@@ -47,9 +47,7 @@ class PromiseAnswer:
 
 
 @act("tracking.record_promise", permission="tracking.record_promise")
-def record_promises(
-    *, actor: Actor, promises: Sequence[PromiseReport], at: datetime
-) -> list[PromiseAnswer]:
+def record_promises(*, actor: Actor, promises: Sequence[PromiseReport], at: datetime) -> list[PromiseAnswer]:
     """Record 1 to 500 promises of the agency's own cases; a repeated reference is recognised.
 
     Raises `PromiseRefused`, `PlacementNotYours`, `PromiseReferenceReused`.

@@ -16,7 +16,14 @@ from weituo.foundation.tenancy.actors import Actor
 
 @act("tracking.hold_review", permission="tracking.hold_review")
 def hold_review(
-    *, actor: Actor, agency_id: UUID, period_from: date, period_to: date, findings: str, actions: str, at: datetime
+    *,
+    actor: Actor,
+    agency_id: UUID,
+    period_from: date,
+    period_to: date,
+    findings: str,
+    actions: str,
+    at: datetime,
 ) -> UUID:
     """Hold a review of an agency for the half-open period; figures are computed now and never change afterwards.
 

@@ -1,0 +1,140 @@
+"""Book 账户: buckets, roll rates, accounts, one account's timeline, imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from weituo.domain.book import queries, services
+from weituo.domain.ledger import queries as ledger
+from weituo.domain.placement import queries as placement
+from weituo.foundation import clock
+from weituo.foundation.errors import Refusal
+from weituo.web import access
+from weituo.web.presenters import book as presenters
+
+
+@access.page(permission="book.read")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Show buckets, roll rates and the accounts that pass the filter."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    asked = presenters.asked(request.GET)
+    return render(
+        request,
+        "console/book/index.html",
+        presenters.overview(
+            buckets=queries.buckets(viewer),
+            rolls=queries.rolls(viewer),
+            page=queries.accounts_page(
+                viewer, filters=asked["filters"], sort=asked["sort"], page=asked["page"]
+            ),
+            choices=queries.choices(viewer),
+            asked=asked,
+            actor=viewer,
+        ),
+    )
+
+
+@access.page(permission="book.read")
+@require_safe
+def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """Show one account's whole timeline."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    found = queries.account(viewer, account_id=account_id)
+    if found is None:
+        raise Http404
+    return render(
+        request,
+        "console/book/account.html",
+        presenters.account(
+            found,
+            history=queries.history_frame(viewer, account_ids=[account_id]),
+            placements=placement.placements_frame(viewer),
+            payments=ledger.payments_frame(viewer),
+            actor=viewer,
+        ),
+    )
+
+
+@access.page(permission="book.read")
+@require_safe
+def imports(request: HttpRequest) -> HttpResponse:
+    """List imported files with their totals."""
+    return render(request, "console/book/imports.html", presenters.imports(queries.imports(request.actor)))  # type: ignore[attr-defined]
+
+
+@access.page(permission="book.import")
+@require_safe
+def rejects(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Hand out the reject file of one import; values in it may be personal, so only who may import sees it."""
+    found = [row for row in queries.imports(request.actor) if row["id"] == import_id]  # type: ignore[attr-defined]
+    file = Path(found[0]["report"].get("reject_file") or "/nonexistent") if found else None
+    if file is None or not file.is_file():
+        raise Http404
+    return FileResponse(
+        file.open("rb"),
+        as_attachment=True,
+        filename=f"rejects-{file.name}",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+@access.page(permission="book.hold")
+@require_POST
+def hold(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """Put a hold on the account's borrower; contact stops at once where the kind says so."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    found = queries.account(viewer, account_id=account_id)
+    kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "").strip()
+    if found is None:
+        raise Http404
+    if kind not in presenters.HOLDS or not reason:
+        messages.error(request, _("Choose a kind of hold and say why."))
+        return redirect("book:account", account_id)
+    try:
+        services.place_hold(
+            actor=viewer,
+            borrower_id=found["borrower_id"],
+            account_id=account_id,
+            kind=kind,
+            reason=reason,
+            at=clock.now(),
+        )
+        messages.info(request, _("The hold is in force."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("book:account", account_id)
+
+
+@access.page(permission="book.hold")
+@require_POST
+def release(request: HttpRequest, account_id: UUID, hold_id: UUID) -> HttpResponse:
+    """End a hold."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, _("Say why the hold ends."))
+        return redirect("book:account", account_id)
+    try:
+        services.release_hold(actor=request.actor, hold_id=hold_id, reason=reason, at=clock.now())  # type: ignore[attr-defined]
+        messages.info(request, _("The hold has ended."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("book:account", account_id)
+
+
+urlpatterns = [
+    path("", index, name="index"),
+    path("imports/", imports, name="imports"),
+    path("imports/<uuid:import_id>/rejects/", rejects, name="rejects"),
+    path("accounts/<uuid:account_id>/", account, name="account"),
+    path("accounts/<uuid:account_id>/hold/", hold, name="hold"),
+    path("accounts/<uuid:account_id>/holds/<uuid:hold_id>/release/", release, name="release"),
+]
