@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from weituo.domain.partners import admission
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 
@@ -165,6 +166,13 @@ def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
 
 
 @transactions.reads
+def lacking(viewer: Actor, *, on: date, agency_id: UUID | None = None) -> dict[UUID, dict[str, str]]:
+    """Give what is missing for an approval on this day, per agency: code (`admission.WORDS`) → sentence."""
+    viewer.require("partners.read")
+    return admission.missing(on=on, agency_id=agency_id)
+
+
+@transactions.reads
 def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
     """List agencies with their score and the next paper that expires, for the board."""
     viewer.require("partners.read")
@@ -182,7 +190,7 @@ def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
     """List what waits for a second person."""
     viewer.require("partners.read")
     return _rows(
-        "SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL ORDER BY p.proposed_at"
+        "SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL AND p.change = 'APPROVE' ORDER BY p.proposed_at"
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connections
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,11 +99,12 @@ def test_two_persons_let_an_agency_in(db: str) -> None:
 )
 def test_what_is_missing_is_named_with_the_clause(db: str, change: dict[str, object], said: str) -> None:
     agency = screened(**change)  # type: ignore[arg-type]
-    with pytest.raises(errors.NotAdmissible) as caught:
+    with translation.override("en"), pytest.raises(errors.NotAdmissible) as caught:
         services.propose_approval(
             actor=actors.staff(), agency_id=agency, capacity_accounts_max=1, reason="x", at=AT
         )
-    assert said in caught.value.text
+    with translation.override("en"):
+        assert said in caught.value.text
     assert caught.value.as_dict()["rule"] == "GB/T 45251-2025 5.4"
 
 
@@ -119,6 +121,27 @@ def test_a_licence_that_lapsed_after_the_proposal_stops_the_approval(db: str) ->
             reason="late",
             at=AT + timedelta(days=4),
         )
+
+
+def test_one_person_suspends_and_another_lifts_it(db: str) -> None:
+    agency = screened(licence_to=date(2026, 3, 5))
+    lin, zhao = actors.staff(name=LIN), actors.staff(name=ZHAO)
+    proposal = services.propose_approval(
+        actor=lin, agency_id=agency, capacity_accounts_max=1, reason="x", at=AT
+    )
+    services.decide_proposal(actor=zhao, proposal_id=proposal, approved=True, reason="y", at=AT)
+    services.suspend(actor=lin, agency_id=agency, reason="leak", at=AT)
+    assert queries.open_proposals(lin) == []
+    with pytest.raises(errors.SecondPersonNeeded):
+        services.reinstate(actor=lin, agency_id=agency, reason="mended", at=AT)
+    with pytest.raises(errors.NotAdmissible):
+        services.reinstate(actor=zhao, agency_id=agency, reason="mended", at=AT + timedelta(days=4))
+    services.reinstate(actor=zhao, agency_id=agency, reason="mended", at=AT)
+    assert [row.state for row in queries.agencies(lin)] == ["APPROVED"]
+    history = queries.dossier(lin, agency_id=agency)["proposals"]  # type: ignore[index]
+    assert [(row["change"], row["approved"]) for row in history if row["change"] == "SUSPEND"] == [
+        ("SUSPEND", True)
+    ]
 
 
 def test_the_database_itself_wants_two_persons(db: str) -> None:

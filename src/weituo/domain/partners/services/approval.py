@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from weituo.domain.partners import scoring
+from weituo.domain.partners import admission, scoring
 from weituo.domain.partners.errors import NotAdmissible, NothingProposed, SecondPersonNeeded, WrongState
 from weituo.domain.partners.events import AgencyApproved
-from weituo.domain.partners.models import Agency, Agreement, Assessment, Paper, Proposal
+from weituo.domain.partners.models import Agency, Assessment, Proposal
 from weituo.domain.partners.services.screening import found
 from weituo.foundation import events
 from weituo.foundation.acts import act, note
@@ -19,26 +19,8 @@ APPROVE = "APPROVE"
 
 
 def lacking(agency: Agency, *, on: date) -> list[str]:
-    """List what is missing for an approval on this day, as codes."""
-    missing = []
-    live = Paper.objects.filter(agency=agency, verified_at__isnull=False, valid_from__lte=on).exclude(
-        valid_to__lte=on
-    )
-    if not live.filter(kind=Paper.Kind.LICENCE).exists():
-        missing.append("no live licence")
-    agreements = Agreement.objects.filter(
-        agency=agency, kind=Agreement.Kind.CONFIDENTIALITY, active_from__lte=on
-    ).exclude(active_to__lte=on)
-    if not agreements.exists():
-        missing.append("no live confidentiality agreement")
-    assessment = Assessment.objects.filter(agency=agency).order_by("-assessed_at", "-id").first()
-    if assessment is None:
-        missing.append("no assessment")
-    elif assessment.total_bps < scoring.LEAST_TOTAL_BPS:
-        missing.append(f"score {assessment.total_bps / 100:.2f} below {scoring.LEAST_TOTAL_BPS / 100:.0f}")
-    if live.filter(facts__adverse_record=True).exists():
-        missing.append("a record of unlawful collection")
-    return missing
+    """List what is missing for an approval on this day, as sentences."""
+    return list(admission.missing(on=on, agency_id=agency.id)[agency.id].values())
 
 
 @act("partners.propose_approval", permission="partners.propose")
@@ -68,7 +50,11 @@ def decide_proposal(*, actor: Actor, proposal_id: UUID, approved: bool, reason: 
 
     Raises `NothingProposed`, `SecondPersonNeeded`, `NotAdmissible`.
     """
-    proposal = Proposal.objects.select_for_update().filter(id=proposal_id, decided_at__isnull=True).first()
+    proposal = (
+        Proposal.objects.select_for_update()
+        .filter(id=proposal_id, change=APPROVE, decided_at__isnull=True)
+        .first()
+    )
     if proposal is None:
         raise NothingProposed(what="proposal")
     if proposal.proposed_by == actor.id:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from weituo.domain.partners.errors import SecondPersonNeeded, WrongState
+from weituo.domain.partners import admission
+from weituo.domain.partners.errors import NotAdmissible, SecondPersonNeeded, WrongState
 from weituo.domain.partners.events import AgencySuspended
-from weituo.domain.partners.models import Agency
+from weituo.domain.partners.models import Agency, Proposal
 from weituo.domain.partners.services.screening import found
 from weituo.foundation import events, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
+from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 
 TIERS = (1, 2, 3)
+SUSPEND = "SUSPEND"
 
 
 @transactions.transaction_required
@@ -49,22 +52,43 @@ def set_capacity(
 
 @act("partners.suspend", permission="partners.suspend")
 def suspend(*, actor: Actor, agency_id: UUID, reason: str, at: datetime) -> None:
-    """Stop an agency at once; one person suffices because it only ever protects."""
+    """Stop an agency at once; one person suffices because it only ever protects. A second one must lift it."""
     agency = found(agency_id)
     if agency.state != Agency.State.APPROVED:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
+    _needs_reason(reason)
     Agency.objects.filter(id=agency_id).update(state=Agency.State.SUSPENDED, state_since=at)
+    Proposal.objects.create(
+        id=new_id(), agency_id=agency_id, change=SUSPEND, reason=reason, proposed_by=actor.id, proposed_by_name=actor.name, proposed_at=at
+    )  # fmt: skip
     note(what="agency", ref=agency_id, reason=reason, suspended_by=actor.id)
     events.publish(AgencySuspended(agency_id=agency_id, reason=reason, suspended_at=at))
 
 
 @act("partners.reinstate", permission="partners.decide")
-def reinstate(*, actor: Actor, agency_id: UUID, suspended_by: str, reason: str, at: datetime) -> None:
-    """Let a suspended agency work again; whoever suspended it cannot be the one."""
+def reinstate(*, actor: Actor, agency_id: UUID, reason: str, at: datetime) -> None:
+    """Let a suspended agency work again; whoever suspended it cannot be the one.
+
+    Raises `WrongState`, `SecondPersonNeeded`, and `NotAdmissible` when a licence or agreement has lapsed meanwhile.
+    """
     agency = found(agency_id)
     if agency.state != Agency.State.SUSPENDED:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
-    if suspended_by == actor.id:
+    _needs_reason(reason)
+    suspensions = Proposal.objects.select_for_update().filter(
+        agency_id=agency_id, change=SUSPEND, decided_at__isnull=True
+    )
+    if any(suspension.proposed_by == actor.id for suspension in suspensions):
         raise SecondPersonNeeded()
+    if missing := admission.missing(on=at.date(), agency_id=agency_id)[agency_id]:
+        raise NotAdmissible(agency=agency.code, lacking="; ".join(missing.values()))
+    suspensions.update(
+        decided_by=actor.id, decided_by_name=actor.name, decided_at=at, approved=True, decision_reason=reason
+    )
     Agency.objects.filter(id=agency_id).update(state=Agency.State.APPROVED, state_since=at)
     note(what="agency", ref=agency_id, reason=reason)
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise BadInput(problem="a reason is needed", where="reason")
