@@ -1,0 +1,96 @@
+"""Every operation of the API: without a key, with a bad or dead key, with a session instead of a key, and on another agency's objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from weituo.api.api import api
+from weituo.foundation import clock
+from weituo.foundation.identity import people
+from weituo.foundation.identity.roles import Role
+from weituo.foundation.ids import new_id
+
+from tests.builders.contact import MORNING, bench, key_for
+from tests.builders.ledger import AT
+from tests.permissions import walk
+
+#: addresses that answer without a key, with the reason
+WITHOUT_KEY = {"/api/v1/openapi.json": "the shape of the API holds no data"}
+OPERATIONS = sorted(
+    (path, method.upper())
+    for path, operations in api.get_openapi_schema()["paths"].items()
+    for method in operations
+)
+
+
+def ask(path: str, method: str, *, key: str = "", client: Client | None = None, body: Any = None) -> Any:
+    """Send one request at the builders' time, its path parts filled with what leads to nothing."""
+    filled = re.sub(r"\{\w*_id\}", str(new_id()), path)
+    filled = re.sub(r"\{\w+\}", "C0000000000", filled)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with clock.at_instant(MORNING):
+        return (client or Client()).generic(
+            method, filled, json.dumps(body or {}), content_type="application/json", headers=headers
+        )
+
+
+def test_every_route_of_the_api_is_an_operation_or_on_the_list() -> None:
+    documented = {path for path, _method in OPERATIONS}
+    routes = {
+        "/api/v1" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", "/" + str(one.pattern)).rstrip("/")
+        for one in api.urls[0]
+        if str(one.pattern)
+    }
+    assert routes - documented == set(WITHOUT_KEY)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_without_a_live_key_every_operation_is_refused(db: str, path: str, method: str) -> None:
+    dead = people.issue_key(agency_id=new_id(), name="old", active_from=AT, active_to=AT + timedelta(hours=1))
+    later = people.issue_key(agency_id=new_id(), name="new", active_from=MORNING + timedelta(days=1))
+    for key in ("", "wt_unknown", dead, later):
+        response = ask(path, method, key=key)
+        assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json"), key
+    staff = walk.client_of(Role.VENDOR_MANAGER.value)
+    assert ask(path, method, client=staff).status_code == 401
+
+
+@pytest.mark.parametrize("path", sorted(path for path, method in OPERATIONS if "{" in path))
+def test_what_is_not_ones_own_is_not_there(db: str, path: str) -> None:
+    """The same answer for another agency's object and for none at all: nobody learns what exists."""
+    mine, theirs = bench(), bench()
+    key = key_for(mine.agency_id)
+    methods = [method for there, method in OPERATIONS if there == path]
+    parts = {"{case_ref}": theirs.cases[0].case_ref, **their_objects(theirs.agency_id)}
+    unknown = set(re.findall(r"\{\w+\}", path)) - set(parts)
+    assert not unknown, f"say in this test which object of another agency {unknown} leads to"
+    there = re.sub(r"\{\w+\}", lambda part: parts[part[0]], path)
+    for method in methods:
+        body = {"digest": "0" * 64, "cases": 1, "balance_minor": 1}
+        response, nothing = ask(there, method, key=key, body=body), ask(path, method, key=key, body=body)
+        assert response.status_code == 404, response.content
+        assert response.json()["code"] == nothing.json()["code"]
+
+
+def their_objects(agency_id: Any) -> dict[str, str]:
+    """Make one object of each kind that an address of the API can name."""
+    from weituo.foundation import transactions
+    from weituo.foundation.audit import journal
+
+    from tests.builders import actors
+
+    statement = new_id()
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_statement (id, agency_id, period_from, period_to, currency, payments, collected_minor, commission_minor, drawn_by, drawn_at) "
+            "VALUES (%s, %s, '2026-01-01', '2026-02-01', 'CNY', 0, 0, 0, 'x', %s)",
+            [statement, agency_id, AT],
+        )
+        journal.write(actor=actors.worker(), at=AT, act="test.statement", entries=[])
+    return {"{statement_id}": str(statement)}
