@@ -140,16 +140,23 @@ def hours_heat(viewer: Actor, *, since: datetime, until: datetime, zone: str) ->
 
 @transactions.reads
 def permits(
-    viewer: Actor, *, state: str = "REFUSED", code: str = "", agency_code: str = "", limit: int = 100
+    viewer: Actor,
+    *,
+    state: str = "REFUSED",
+    code: str = "",
+    agency_code: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """List permits, the latest asked first, by state, rule and agency."""
+    """List permits asked in [since, until), the latest first, by state, rule and agency; an empty word: any."""
     viewer.require("contact.read")
     return _rows(
         "SELECT p.id, p.state, p.channel, p.purpose, p.asked_at, p.planned_at, p.expires_at, p.reasons, pl.case_ref, g.code AS agency_code, g.name_zh, g.name_en, c.badge "
         "FROM contact_permit p JOIN placement_placement pl ON pl.id = p.placement_id JOIN partners_agency g ON g.id = p.agency_id JOIN partners_collector c ON c.id = p.collector_id "
         "WHERE (%s = '' OR p.state = %s) AND (%s = '' OR p.reasons @> jsonb_build_array(jsonb_build_object('code', %s::text))) AND (%s = '' OR g.code = %s) "
-        "ORDER BY p.asked_at DESC, p.id DESC LIMIT %s",
-        [state, state, code, code, agency_code, agency_code, limit],
+        "AND (%s::timestamptz IS NULL OR p.asked_at >= %s) AND (%s::timestamptz IS NULL OR p.asked_at < %s) ORDER BY p.asked_at DESC, p.id DESC LIMIT %s",
+        [state, state, code, code, agency_code, agency_code, since, since, until, until, limit],
     )
 
 
@@ -240,10 +247,14 @@ def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
 
 
 def rules_in_force(viewer: Actor, *, at: datetime) -> list[dict[str, Any]]:
-    """List every rule that holds at `at`: the gate's own grounds, then the packs', with citation and both languages."""
+    """List every rule that holds at `at`: the gate's own grounds, then the packs', with citation and both languages.
+
+    `confidence` says where the wording was taken from: T the instrument itself, S a secondary source, M memory, H a rule of
+    the house.
+    """
     viewer.require("contact.read")
     own = [
-        {"pack": "gate", "version": "1", "rule": code, "citation": citation, "zh": zh, "en": en, "parameters": {}, "effective_from": None}
+        {"pack": "gate", "version": "1", "rule": code, "citation": citation, "zh": zh, "en": en, "parameters": {}, "effective_from": None, "confidence": "H" if citation.startswith("house") else "S"}
         for code, (citation, zh, en) in facts.GROUNDS.items()
     ]  # fmt: skip
     return own + [
@@ -256,6 +267,7 @@ def rules_in_force(viewer: Actor, *, at: datetime) -> list[dict[str, Any]]:
             "en": rule.en,
             "parameters": dict(rule.parameters),
             "effective_from": rule.effective_from,
+            "confidence": rule.confidence,
         }
         for pack in conduct.load()
         for rule in pack.rules
