@@ -1,0 +1,1 @@
+"""One file a performance claim; `make bench` runs them all."""
