@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> list[Claim]:
     return [
         Claim(name=f"import of {ours['rows']:,} accounts", unit="rows/s", ours=ours["rate"], against="a bare COPY of the same file into one table",
               other=limit["rate"], value=ours["rate"] / limit["rate"], goal=0.35,
-              note=f"{ours['written']:,} rows in {ours['tables']} tables were written for {ours['rows']:,} lines; {ours["seconds"]:.1f} s against {limit["seconds"]:.2f} s"),
+              note=f"{ours['written']:,} rows in {ours['tables']} tables were written for {ours['rows']:,} lines; {ours['seconds']:.1f} s against {limit['seconds']:.2f} s"),
         Claim(name=f"import of {few['rows']:,} accounts", unit="rows/s", ours=few["rate"], against="django-import-export as it comes",
               other=rival["rate"], value=few["rate"] / rival["rate"], goal=50),
         Claim(name=f"import of {few['rows']:,} accounts", unit="rows/s", ours=few["rate"], against="django-import-export in bulk mode",
