@@ -23,17 +23,17 @@ class Entry:
 
 ENTRIES = (
     Entry(_("Today"), "/", "sun", "t", "book.read"),
-    Entry(_("Book"), "/book/", "notebook", "b", "book.read"),
+    Entry(_("Book"), "/book/", "book", "b", "book.read"),
     Entry(_("Agencies"), "/agencies/", "building", "a", "partners.read"),
     Entry(_("Plans"), "/plans/", "target-arrow", "p", "plans.read"),
-    Entry(_("Placement"), "/placement/", "arrows-split-2", "l", "placement.read"),
-    Entry(_("Sharing"), "/sharing/", "lock-share", "s", "sharing.read"),
+    Entry(_("Placement"), "/placement/", "route", "l", "placement.read"),
+    Entry(_("Sharing"), "/sharing/", "share", "s", "sharing.read"),
     Entry(_("Conduct"), "/conduct/", "shield-check", "c", "contact.read"),
     Entry(_("Progress"), "/progress/", "chart-line", "r", "tracking.read"),
-    Entry(_("Money"), "/money/", "coins", "m", "ledger.read"),
+    Entry(_("Money"), "/money/", "coin-yuan", "m", "ledger.read"),
     Entry(_("Care"), "/care/", "heart-handshake", "h", "care.read"),
     Entry(_("Evaluation"), "/evaluation/", "scale", "e", "evaluation.read"),
-    Entry(_("Models"), "/models/", "brain", "o", "placement.read"),
+    Entry(_("Models"), "/models/", "chart-dots", "o", "placement.read"),
     Entry(_("Log"), "/log/", "list-check", "g", "audit.read"),
     Entry(_("Settings"), "/settings/", "settings", "x", "book.read"),
 )

@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.urls import include, path
+from django.views.i18n import set_language
 
 #: address → module with `urlpatterns` (and `app_name`) of each console room
 CONSOLE = {
@@ -41,6 +42,7 @@ def _rooms() -> list[object]:
 
 urlpatterns = [
     *_rooms(),
+    path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
 ]
