@@ -160,6 +160,23 @@ def permits(
     )
 
 
+@transactions.reads
+def of_placement(viewer: Actor, *, placement_id: UUID, limit: int = 200) -> dict[str, list[dict[str, Any]]]:
+    """Give one placement's permits (the latest asked first) and attempts (the latest made first), at most `limit` of each."""
+    viewer.require("contact.read")
+    return {
+        "permits": _rows(
+            "SELECT p.id, p.state, p.channel, p.purpose, p.asked_at, p.planned_at, p.reasons, c.badge FROM contact_permit p "
+            "JOIN partners_collector c ON c.id = p.collector_id WHERE p.placement_id = %s ORDER BY p.asked_at DESC, p.id DESC LIMIT %s",
+            [placement_id, limit],
+        ),
+        "attempts": _rows(
+            "SELECT id, permit_id, channel, made_at, result, duration_s FROM contact_attempt WHERE placement_id = %s ORDER BY made_at DESC, id DESC LIMIT %s",
+            [placement_id, limit],
+        ),
+    }
+
+
 # --- an agency's own ---------------------------------------------------------------------------------------------------
 
 _CASE = (
