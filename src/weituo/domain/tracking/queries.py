@@ -90,25 +90,18 @@ def curves(
 
 
 def _plan(viewer: Actor, *, cohort: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Weight each agency's plan targets by what was placed in each bucket: agency_id, month, plan."""
-    parts = []
-    for agency in cohort["agency_id"].unique(maintain_order=True).to_list():
-        targets = plans.plan_targets(viewer, agency_id=UUID(agency), on=day)
-        if not targets.is_empty():
-            parts.append(
-                targets.select(
-                    pl.lit(agency).alias("agency_id"),
-                    "bucket",
-                    pl.col("months_since_placement").cast(pl.Int64).alias("month"),
-                    pl.col("liquidation_bps").cast(pl.Int64),
-                )
-            )
-    if not parts:
-        return pl.DataFrame(schema={"agency_id": pl.String, "month": pl.Int64, "plan": pl.Float64})
-    weights = cohort.group_by("agency_id", "bucket").agg(weight=pl.col("placed_minor").sum())
+    """Weight each agency's plan targets by what was placed in each bucket: agency_id, month, plan.
+
+    The target of month k weighs the same placements as the curve's point: those at least k months old.
+    """
+    targets = plans.plan_targets(viewer, on=day).select(
+        "agency_id", "bucket", "liquidation_bps", month="months_since_placement"
+    )
+    age = recovery_curves.months_between_expr(pl.col("placed_on"), pl.lit(day))
+    placed = cohort.group_by("agency_id", "bucket", age=age).agg(weight=pl.col("placed_minor").sum())
     return (
-        pl.concat(parts)
-        .join(weights, on=["agency_id", "bucket"])
+        targets.join(placed, on=["agency_id", "bucket"])
+        .filter(pl.col("age") >= pl.col("month"))
         .group_by("agency_id", "month")
         .agg(plan=(pl.col("liquidation_bps") * pl.col("weight")).sum() / pl.col("weight").sum() / 10_000)
     )
@@ -200,7 +193,8 @@ def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: dat
         "(SELECT count(*) FROM contact_violation WHERE agency_id = %(a)s AND found_at >= %(f)s AND found_at < %(t)s) AS violations, "
         "(SELECT count(*) FROM tracking_promise WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s) AS promises, "
         "(SELECT count(*) FROM tracking_promise WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s AND state = 'KEPT') AS promises_kept, "
-        "(SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_payment WHERE agency_id = %(a)s AND paid_on >= %(f)s AND paid_on < %(t)s) AS recovered_minor",
+        "(SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_payment WHERE agency_id = %(a)s AND paid_on >= %(f)s AND paid_on < %(t)s) AS recovered_minor, "
+        "(SELECT min(currency) FROM placement_placement WHERE agency_id = %(a)s) AS currency",
         {"a": agency_id, "f": period_from, "t": period_to},
     )
     return row[0]

@@ -111,6 +111,12 @@ def _refused(actor: Actor, at: datetime) -> list[Found]:
 @act("tracking.close_alert", permission="tracking.close_alert")
 def close_alert(*, actor: Actor, alert_id: UUID, action: str, at: datetime) -> None:
     """Close an alert with what was done about it. Raises `AlertNotFound`, `AlertClosed`, `BadInput`."""
+    answer(actor=actor, alert_id=alert_id, action=action, at=at)
+
+
+@transactions.transaction_required
+def answer(*, actor: Actor, alert_id: UUID, action: str, at: datetime) -> None:
+    """Close an alert inside an act that is itself the action. Raises `AlertNotFound`, `AlertClosed`, `BadInput`."""
     if not action.strip():
         raise BadInput(problem="state what was done", where="action")
     alert = Alert.objects.select_for_update().filter(id=alert_id).first()

@@ -8,6 +8,7 @@ from uuid import UUID
 from weituo.domain.tracking import queries
 from weituo.domain.tracking.errors import AgencyUnknown
 from weituo.domain.tracking.models import Review
+from weituo.domain.tracking.services.alerts import answer
 from weituo.foundation import transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
@@ -24,10 +25,12 @@ def hold_review(
     findings: str,
     actions: str,
     at: datetime,
+    alert_id: UUID | None = None,
 ) -> UUID:
     """Hold a review of an agency for the half-open period; figures are computed now and never change afterwards.
 
-    Raises `AgencyUnknown`, `BadInput`.
+    `alert_id`: the open alert that this review answers; it is closed with the actions agreed, or the findings.
+    Raises `AgencyUnknown`, `BadInput`, `AlertNotFound`, `AlertClosed`.
     """
     if period_from >= period_to:
         raise BadInput(problem="the period ends before it begins", where="period_to")
@@ -48,5 +51,7 @@ def hold_review(
         held_by=actor.name,
         held_at=at,
     )
+    if alert_id is not None:
+        answer(actor=actor, alert_id=alert_id, action=review.actions or review.findings, at=at)
     note(what="review", ref=review.id, agency_id=str(agency_id), **figures)
     return review.id
