@@ -1,0 +1,88 @@
+"""The one table of sentences for the audit log: act → what somebody did, in both languages."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+#: act → sentence about its actor; every declared act has its line (tests/tidy/test_acts.py)
+SENTENCES: dict[str, str | Promise] = {
+    # book
+    "book.import": _("%(actor)s imported a file into the book"),
+    "book.place_hold": _("%(actor)s put a hold on a borrower or an account"),
+    "book.release_hold": _("%(actor)s ended a hold"),
+    # partners
+    "partners.register_agency": _("%(actor)s entered a candidate agency"),
+    "partners.add_paper": _("%(actor)s filed a paper of an agency"),
+    "partners.verify_paper": _("%(actor)s verified a paper of an agency"),
+    "partners.assess": _("%(actor)s assessed an agency"),
+    "partners.propose_approval": _("%(actor)s proposed an agency for approval"),
+    "partners.decide_proposal": _("%(actor)s decided on a proposal about an agency"),
+    "partners.sign_agreement": _("%(actor)s put an agreement with an agency in force"),
+    "partners.end_agreement": _("%(actor)s ended an agreement with an agency"),
+    "partners.register_collector": _("%(actor)s registered a collector"),
+    "partners.set_capacity": _("%(actor)s changed what an agency may hold"),
+    "partners.suspend": _("%(actor)s suspended an agency"),
+    "partners.reinstate": _("%(actor)s lifted the suspension of an agency"),
+    # plans
+    "plans.draft_plan": _("%(actor)s drew up a collection plan"),
+    "plans.sign_as_lender": _("%(actor)s signed a collection plan for the lender"),
+    "plans.sign_as_agency": _("%(actor)s signed a collection plan for the agency"),
+    "plans.finish_milestone": _("%(actor)s finished a milestone"),
+    "plans.draft_strategy": _("%(actor)s began a new version of the strategy"),
+    "plans.save_rows": _("%(actor)s changed the rows of a strategy"),
+    "plans.publish_strategy": _("%(actor)s put a strategy in force"),
+    "plans.apply_strategy": _("%(actor)s applied the strategy to the book"),
+    # placement
+    "placement.train_model": _("%(actor)s trained a model of expected recovery"),
+    "placement.promote_model": _("%(actor)s put a model of expected recovery to use"),
+    "placement.solve_run": _("%(actor)s solved a placement run"),
+    "placement.propose_run": _("%(actor)s proposed a placement run"),
+    "placement.decide_run": _("%(actor)s decided on a placement run"),
+    "placement.recall": _("%(actor)s recalled placements"),
+    "placement.expire": _("%(actor)s ended placements whose term was over"),
+    # sharing
+    "sharing.register_recipient": _("%(actor)s registered an agency's public key"),
+    "sharing.build_package": _("%(actor)s built a package for an agency"),
+    "sharing.revoke_package": _("%(actor)s revoked a package"),
+    "sharing.acknowledge_package": _("%(actor)s acknowledged a package"),
+    "sharing.disclose_case": _("%(actor)s opened the disclosed facts of a case"),
+    # contact
+    "contact.ask_permit": _("%(actor)s asked for permits"),
+    "contact.log_attempt": _("%(actor)s reported attempts"),
+    "contact.close_violation": _("%(actor)s closed a violation"),
+    # ledger
+    "ledger.open_book": _("%(actor)s booked opening balances"),
+    "ledger.report_remittance": _("%(actor)s reported a remittance"),
+    "ledger.receive_bank_lines": _("%(actor)s took in bank lines"),
+    "ledger.book_remittances": _("%(actor)s booked remittances"),
+    "ledger.book_direct_payments": _("%(actor)s booked payments made straight to the lender"),
+    "ledger.reverse_payment": _("%(actor)s reversed a payment"),
+    "ledger.draw_statement": _("%(actor)s drew up a settlement statement"),
+    "ledger.agree_statement": _("%(actor)s agreed to a settlement statement"),
+    "ledger.approve_statement": _("%(actor)s approved a settlement statement and paid its commission"),
+    "ledger.record_cost": _("%(actor)s booked a cost of in-house collection"),
+    # tracking
+    "tracking.record_promise": _("%(actor)s recorded promises to pay"),
+    "tracking.decide_promises": _("%(actor)s decided promises by the money that was booked"),
+    "tracking.hold_review": _("%(actor)s held a review with an agency"),
+    "tracking.raise_alerts": _("%(actor)s looked for alerts"),
+    "tracking.close_alert": _("%(actor)s closed an alert"),
+    # care
+    "care.open_case": _("%(actor)s opened a case for a borrower"),
+    "care.decide_case": _("%(actor)s decided a borrower's case"),
+    "care.set_wish": _("%(actor)s set a borrower's contact wish"),
+    "care.issue_code": _("%(actor)s issued an access code for a borrower"),
+    "care.sign_in": _("%(actor)s checked a borrower's access code"),
+    # evaluation
+    "evaluation.evaluate": _("%(actor)s evaluated the agencies"),
+    "evaluation.decide": _("%(actor)s decided on an agency from its scorecard"),
+}
+
+
+def sentence(act: str, *, actor: str) -> str:
+    """Give what `actor` did as a sentence in the present language; an act of another version of the program keeps its name."""
+    known = SENTENCES.get(act)
+    template = str(known) if known is not None else gettext("%(actor)s did “%(act)s”")
+    return template % {"actor": actor, "act": act}
