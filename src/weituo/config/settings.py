@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from weituo.config import places
 
@@ -76,7 +77,8 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        # before the apps: our sign-in pages replace those of the library
+        "DIRS": [str(Path(__file__).resolve().parent.parent / "web" / "templates")],
         "APP_DIRS": False,
         "OPTIONS": {
             "loaders": [
@@ -155,6 +157,7 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "weituo.web.errors.not_from_here"
 if os.environ.get("WEITUO_HTTPS", "") == "1":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 31_536_000

@@ -102,15 +102,22 @@ def sign_in_for(request: HttpRequest, rule: Rule) -> str:
     return f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}"
 
 
+def home_of(request: HttpRequest) -> str:
+    """Give the start page of whoever asks: console, portal, or the borrower's pages."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return "/agency/" if people.actor_for(user).kind is Kind.AGENCY else "/"
+    return "/my/" if request.path.startswith("/my/") else "/"
+
+
 def second_factor_ready(request: HttpRequest) -> bool:
     """Tell whether the signed-in person has a second factor; staff and agencies must."""
     user = request.user
-    if not user.is_authenticated or request.session.get("second_factor_ready"):
-        return True
-    ready = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
-    if ready:
-        request.session["second_factor_ready"] = True
-    return ready
+    # asked anew each time: a factor that was removed counts at once, in every session
+    return (
+        not user.is_authenticated
+        or Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+    )
 
 
 def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -23,6 +23,10 @@ class Storage(CompressedManifestStaticFilesStorage):
         except ValueError:
             return name
 
+    def reload_manifest(self) -> None:
+        """Read the names anew after files were collected in this process."""
+        self.hashed_files, self.manifest_hash = self.load_manifest()
+
 
 @functools.lru_cache(maxsize=1)
 def _manifest() -> dict[str, str]:

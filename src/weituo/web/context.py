@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from weituo.web import menu
+from weituo.web import access, menu
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +17,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor,
         "demo": settings.WEITUO_DEMO,
+        "home": access.home_of(request),
         "lender_name": settings.WEITUO_LENDER.get(get_language() or "", settings.WEITUO_LENDER["en"]),
         "menu": menu.entries_for(actor, request.path) if actor else [],
     }

@@ -31,3 +31,8 @@ def broken(request: HttpRequest) -> HttpResponse:
     except TemplateDoesNotExist:
         log.exception("the page for faults is missing")
         return HttpResponse(f"500 {reference}", status=500, content_type="text/plain; charset=utf-8")
+
+
+def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose proof of origin is missing or too old."""
+    return render(request, "errors/old_form.html", status=403)

@@ -39,18 +39,29 @@ ENTRIES = (
 )
 
 
+PORTAL = (
+    Entry(_("Start"), "/agency/", "home", "t", "contact.read_own"),
+    Entry(_("My cases"), "/agency/cases/", "clipboard-list", "c", "contact.read_own"),
+    Entry(_("Promises"), "/agency/promises/", "calendar-event", "p", "tracking.read_own"),
+    Entry(_("Statements"), "/agency/statements/", "file-invoice", "m", "ledger.read_own"),
+    Entry(_("Plan"), "/agency/plan/", "target-arrow", "l", "plans.read_own"),
+    Entry(_("Packages"), "/agency/packages/", "package", "s", "sharing.read_own"),
+)
+
+
 def entries_for(actor: Actor, path: str) -> list[dict[str, object]]:
     """Give the entries this actor may open, the present one marked."""
-    if actor.kind not in {Kind.LENDER, Kind.AUDITOR}:
+    if actor.kind is Kind.BORROWER:
         return []
+    shown = PORTAL if actor.kind is Kind.AGENCY else ENTRIES
     return [
         {
             "label": entry.label,
             "path": entry.path,
             "icon": entry.icon,
             "key": entry.key,
-            "here": path == entry.path if entry.path == "/" else path.startswith(entry.path),
+            "here": path == entry.path if entry is shown[0] else path.startswith(entry.path),
         }
-        for entry in ENTRIES
+        for entry in shown
         if actor.may(entry.permission)
     ]

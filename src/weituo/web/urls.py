@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-from django.urls import include, path
+from allauth.account import urls as account_urls
+from django.urls import URLPattern, include, path
 from django.views.i18n import set_language
 
 #: address → module with `urlpatterns` (and `app_name`) of each console room
@@ -28,6 +29,23 @@ CONSOLE = {
 }
 
 
+#: what people need of the sign-in library; nobody registers, and there is no mail to reset by
+SIGN_IN = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_inactive",
+        "account_signup",
+        "account_reauthenticate",
+        "account_change_password",
+    }
+)
+
+
+def _sign_in() -> list[URLPattern]:
+    return [found for found in account_urls.urlpatterns if getattr(found, "name", "") in SIGN_IN]
+
+
 def _rooms() -> list[object]:
     found = []
     for address, module in CONSOLE.items():
@@ -43,6 +61,6 @@ def _rooms() -> list[object]:
 urlpatterns = [
     *_rooms(),
     path("language/", set_language, name="set_language"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(_sign_in())),
     path("accounts/2fa/", include("allauth.mfa.urls")),
 ]
