@@ -22,6 +22,7 @@ from weituo.foundation.tenancy.actors import Actor, Kind
 
 V = TypeVar("V", bound=Callable[..., HttpResponse])
 BORROWER_SESSION_KEY = "borrower_id"
+SECOND_FACTOR_KEY = "second_factor_ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,17 @@ def home_of(request: HttpRequest) -> str:
 def second_factor_ready(request: HttpRequest) -> bool:
     """Tell whether the signed-in person has a second factor; staff and agencies must."""
     user = request.user
-    # asked anew each time: a factor that was removed counts at once, in every session
-    return (
-        not user.is_authenticated
-        or Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
-    )
+    if not user.is_authenticated or request.session.get(SECOND_FACTOR_KEY):
+        return True
+    ready = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+    if ready:
+        request.session[SECOND_FACTOR_KEY] = True
+    return ready
+
+
+def forget_second_factor(request: HttpRequest, **_given: Any) -> None:
+    """Ask for a second factor again in this session once the old one was removed."""
+    request.session.pop(SECOND_FACTOR_KEY, None)
 
 
 def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -38,6 +38,7 @@ SIGN_IN = frozenset(
         "account_signup",
         "account_reauthenticate",
         "account_change_password",
+        "account_set_password",
     }
 )
 
