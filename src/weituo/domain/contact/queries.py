@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import polars as pl
@@ -16,12 +16,20 @@ from weituo.domain.contact.errors import PermitNotFound, PlacementNotYours
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor, program
 
+#: PostgreSQL's type number of jsonb
+_JSONB: Final = 3802
+
 
 def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
     with transactions.connection().cursor() as cursor:
         cursor.execute(sql, list(values))
         names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        # the driver leaves jsonb to its reader
+        for name in [column.name for column in cursor.description if column.type_code == _JSONB]:
+            for row in found:
+                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+        return found
 
 
 def _frame(sql: str, values: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
@@ -124,7 +132,7 @@ def refusals_today(viewer: Actor, *, since: datetime, until: datetime) -> list[d
 def last_asked(viewer: Actor) -> datetime | None:
     """Give when a permit was last asked."""
     viewer.require("contact.read")
-    return _rows("SELECT max(asked_at) AS at FROM contact_permit")[0]["at"]  # type: ignore[no-any-return]
+    return _rows("SELECT max(asked_at) AS at FROM contact_permit")[0]["at"]
 
 
 @transactions.reads
@@ -270,7 +278,7 @@ def rules_in_force(viewer: Actor, *, at: datetime) -> list[dict[str, Any]]:
     the house.
     """
     viewer.require("contact.read")
-    own = [
+    own: list[dict[str, Any]] = [
         {"pack": "gate", "version": "1", "rule": code, "citation": citation, "zh": zh, "en": en, "parameters": {}, "effective_from": None, "confidence": "H" if citation.startswith("house") else "S"}
         for code, (citation, zh, en) in facts.GROUNDS.items()
     ]  # fmt: skip
@@ -309,9 +317,6 @@ def replay_permit(viewer: Actor, *, permit_id: UUID) -> dict[str, Any]:
     if not found:
         raise PermitNotFound(what="permit", where=str(permit_id))
     permit = found[0]
-    for name in ("reasons", "packs", "facts"):
-        if isinstance(permit[name], str):
-            permit[name] = json.loads(permit[name])
     now = facts.again(stored=permit["facts"], at=permit["asked_at"])
     return {
         "permit": permit,

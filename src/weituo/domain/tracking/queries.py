@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -29,12 +30,20 @@ CURVES = {
     "liquidation": pl.Float64, "low": pl.Float64, "high": pl.Float64, "plan": pl.Float64,
 }  # fmt: skip
 
+#: PostgreSQL's type number of jsonb
+_JSONB: Final = 3802
+
 
 def _rows(sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
     with transactions.connection().cursor() as cursor:
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        # the driver leaves jsonb to its reader
+        for name in [column.name for column in cursor.description if column.type_code == _JSONB]:
+            for row in found:
+                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+        return found
 
 
 @transactions.reads
