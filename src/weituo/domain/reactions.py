@@ -6,9 +6,12 @@ from weituo.domain.book import events as book_events
 from weituo.domain.care import events as care_events
 from weituo.domain.contact import events as contact_events
 from weituo.domain.contact.services import preferences, voiding
+from weituo.domain.evaluation import events as evaluation_events
 from weituo.domain.ledger import events as ledger_events
 from weituo.domain.partners import events as partners_events
 from weituo.domain.plans import events as plans_events
+from weituo.domain.sharing import events as sharing_events
+from weituo.domain.sharing.services import revocation
 from weituo.foundation.events import react
 
 #: holds under which nobody may be contacted: what was granted before is taken back in the same transaction
@@ -41,6 +44,15 @@ def _tell_the_gate(event: care_events.WishSet) -> None:
         hour_to=event.hour_to,
         at=event.set_at,
     )
+
+
+def _take_back_packages(event: partners_events.AgencySuspended) -> None:
+    revocation.revoke_packages(agency_id=event.agency_id, reason="AGENCY_SUSPENDED", at=event.suspended_at)
+
+
+def _take_back_packages_without_ground(event: partners_events.AgreementEnded) -> None:
+    if event.kind == "CONFIDENTIALITY":
+        revocation.revoke_packages(agency_id=event.agency_id, reason="AGREEMENT_ENDED", at=event.ended_at)
 
 
 react(
@@ -83,11 +95,13 @@ react(
 )
 react(
     partners_events.AgencySuspended,
-    because="the gate and the package builder look at the agency's state at every act, so both refuse from this commit on",
+    same_transaction=(_take_back_packages,),
+    because="no file stays open to a stopped agency; the gate and the package builder look at its state at every act",
 )
 react(
     partners_events.AgreementEnded,
-    because="the gate and the package builder look for a live agreement at every act, so both refuse from this commit on",
+    same_transaction=(_take_back_packages_without_ground,),
+    because="without a confidentiality agreement no file may stay; the gate and the builder look for a live one at every act",
 )
 react(
     plans_events.PlanSigned,
@@ -96,4 +110,20 @@ react(
 react(
     plans_events.StrategyPublished,
     because="a strategy is applied to the book by an act of its own, so that a person sees the counts first",
+)
+react(
+    sharing_events.PackageBuilt,
+    because="the agency's system lists its packages; the row and its file are there from this commit on",
+)
+react(
+    sharing_events.PackagesRevoked,
+    because="the revoking act itself destroys the files after its commit; a sweep removes what a crash left",
+)
+react(
+    evaluation_events.AgenciesEvaluated,
+    because="scorecards are read where they stand; a person draws the consequences",
+)
+react(
+    evaluation_events.DecisionTaken,
+    because="tier, capacity and standing are changed inside the deciding act itself",
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
@@ -18,6 +19,11 @@ class Recipient(models.Model):
 
     class Meta:
         db_table = "sharing_recipient"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency"], condition=Q(active_to__isnull=True), name="sharing_one_live_key"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.public_key
@@ -50,6 +56,11 @@ class Package(models.Model):
 
     class Meta:
         db_table = "sharing_package"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agency", "run"], condition=~Q(state="REVOKED"), name="sharing_one_live_package"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -70,6 +81,7 @@ class Disclosure(models.Model):
 
     class Meta:
         db_table = "sharing_disclosure"
+        indexes = [models.Index(fields=["disclosed_by", "disclosed_at"], name="sharing_disclosure_rate")]
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.disclosed_at}"

@@ -97,8 +97,20 @@ def read(
     viewer: Actor, *, subject_ids: Sequence[UUID], fields: Sequence[str]
 ) -> dict[UUID, dict[str, list[str]]]:
     """Open the named fields of the named subjects: {subject: {field: [values in order]}}; absent fields are absent."""
+    found = read_positions(viewer, subject_ids=subject_ids, fields=fields)
+    return {
+        subject_id: {field: list(values.values()) for field, values in held.items()}
+        for subject_id, held in found.items()
+    }
+
+
+@transactions.reads
+def read_positions(
+    viewer: Actor, *, subject_ids: Sequence[UUID], fields: Sequence[str]
+) -> dict[UUID, dict[str, dict[int, str]]]:
+    """Open the named fields of the named subjects: {subject: {field: {position: value}}}, positions in order."""
     viewer.require("vault.read")
-    result: dict[UUID, dict[str, list[str]]] = {}
+    result: dict[UUID, dict[str, dict[int, str]]] = {}
     data_keys: dict[UUID, bytes] = {}
     with transactions.connection().cursor() as cursor:
         cursor.execute(
@@ -114,7 +126,7 @@ def read(
             value = crypto.open_sealed(
                 data_key, subject_id=subject_id, field=field, position=position, sealed=bytes(sealed)
             )
-            result.setdefault(subject_id, {}).setdefault(field, []).append(value)
+            result.setdefault(subject_id, {}).setdefault(field, {})[position] = value
     return result
 
 

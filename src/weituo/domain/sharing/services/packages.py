@@ -1,0 +1,201 @@
+"""Building a package, handing it to its agency, and its receipt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from weituo.domain.partners.queries import AgreementRow
+from weituo.domain.sharing import fields, gathering, packing
+from weituo.domain.sharing.errors import (
+    FileMissing,
+    MixedCurrencies,
+    NoCasesToShare,
+    PackageNotFound,
+    PackageRevoked,
+    PackageStands,
+    TotalsDiffer,
+)
+from weituo.domain.sharing.events import PackageBuilt
+from weituo.domain.sharing.models import Disclosure, Package
+from weituo.foundation import events, locks, transactions
+from weituo.foundation.acts import act, note
+from weituo.foundation.errors import NotFound
+from weituo.foundation.files.places import digest_of
+from weituo.foundation.ids import new_id
+from weituo.foundation.tenancy.actors import Actor
+
+
+@act("sharing.build", permission="sharing.build")
+def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) -> UUID:
+    """Seal the allowed facts of every active case that a run placed with an agency into one file; log the disclosure.
+
+    The values are opened by the program for the file alone; who builds never sees them. The file is whole on the disk
+    before the row commits; a file that lost its row is removed by `sweep_files`.
+    Raises `NothingMayBeShared` naming what is missing, `NoCasesToShare`, `PackageStands`, `MixedCurrencies`.
+    """
+    ground = gathering.ground(actor, agency_id=agency_id, on=at.date())
+    if ground is None:
+        raise NotFound(what="agency", where=str(agency_id))
+    agreement = ground.require(with_key=True)
+    locks.lock(keys=[f"sharing:{agency_id}"])
+    if (
+        Package.objects.filter(agency_id=agency_id, run_id=run_id)
+        .exclude(state=Package.State.REVOKED)
+        .exists()
+    ):
+        raise PackageStands(where=str(run_id))
+    facts = fields.allowed(agreement.fields_allowed)
+    rows = gathering.book_rows(facts, agency_id=agency_id, run_id=run_id)
+    if not rows:
+        raise NoCasesToShare(agency=ground.agency_code, where=str(run_id))
+    currency = _one_currency(agency_id=agency_id, run_id=run_id)
+    package_id = new_id()
+    path = packing.path_of(agency_code=ground.agency_code, package_id=package_id)
+    head = _head(package_id, ground, agreement, facts, run_id=run_id, currency=currency, at=at)
+    assert ground.public_key is not None
+    try:
+        sealed = packing.seal(
+            path=path,
+            public_key=ground.public_key,
+            blocks=gathering.whole_rows(actor, facts=facts, rows=rows),
+            manifest=lambda cases, balance, digest: (
+                head | {"cases": cases, "balance_minor": balance, "cases_sha256": digest}
+            ),
+        )
+        Package.objects.create(
+            id=package_id, agency_id=agency_id, run_id=run_id, agreement_id=agreement.id, fields=head["fields"], cases=sealed.cases,
+            balance_minor=sealed.balance_minor, currency=currency, digest=sealed.digest, size_bytes=sealed.size_bytes, built_at=at,
+        )  # fmt: skip
+        _disclosed(actor, agency_id=agency_id, package_id=package_id, purpose="PACKAGE", names=head["fields"], cases=sealed.cases, at=at)  # fmt: skip
+        note(what="package", ref=package_id, agency=str(agency_id), run=str(run_id), agreement=str(agreement.id), fields=head["fields"],
+             cases=sealed.cases, balance_minor=sealed.balance_minor, currency=currency, digest=sealed.digest)  # fmt: skip
+        events.publish(PackageBuilt(package_id=package_id, agency_id=agency_id, built_at=at))
+    except BaseException:
+        packing.destroy(path)
+        raise
+    return package_id
+
+
+def _one_currency(*, agency_id: UUID, run_id: UUID) -> str:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT a.currency FROM placement_placement p JOIN book_account a ON a.id = p.account_id "
+            "WHERE p.agency_id = %s AND p.run_id = %s AND p.state = 'ACTIVE' ORDER BY 1",
+            [agency_id, run_id],
+        )
+        currencies: list[str] = [row[0] for row in cursor.fetchall()]
+    if len(currencies) != 1:
+        raise MixedCurrencies(currencies=", ".join(currencies), where=str(run_id))
+    return currencies[0]
+
+
+def _head(
+    package_id: UUID,
+    ground: gathering.Ground,
+    agreement: AgreementRow,
+    facts: tuple[fields.Fact, ...],
+    *,
+    run_id: UUID,
+    currency: str,
+    at: datetime,
+) -> dict[str, Any]:
+    return {
+        "format": packing.FORMAT,
+        "package_id": str(package_id),
+        "agency": ground.agency_code,
+        "run_id": str(run_id),
+        "agreement_id": str(agreement.id),
+        "agreement_version": agreement.version,
+        "agreement_to": agreement.active_to.isoformat() if agreement.active_to else None,
+        "built_at": at.isoformat(),
+        "currency": currency,
+        "fields": [fact.name for fact in facts],
+    }
+
+
+def _disclosed(
+    actor: Actor,
+    *,
+    agency_id: UUID,
+    package_id: UUID,
+    purpose: str,
+    names: list[str],
+    cases: int,
+    at: datetime,
+) -> None:
+    Disclosure.objects.create(
+        id=new_id(), agency_id=agency_id, package_id=package_id, purpose=purpose, fields=names, cases=cases, disclosed_by=actor.id,
+        disclosed_at=at,
+    )  # fmt: skip
+
+
+@act("sharing.collect", permission="sharing.collect")
+def hand_over(*, actor: Actor, package_id: UUID, at: datetime) -> Path:
+    """Give an agency the path of its own encrypted file, checked against its digest; every collection is logged.
+
+    Raises `PackageNotFound` (also for another agency's), `PackageRevoked`, `NothingMayBeShared` when the agreement or the
+    agency's standing has ended since, `FileMissing`.
+    """
+    package = Package.objects.filter(id=package_id).first()
+    if package is None:
+        raise PackageNotFound(what="package", where=str(package_id))
+    if package.state == Package.State.REVOKED:
+        raise PackageRevoked(where=str(package_id))
+    ground = gathering.ground(actor, agency_id=package.agency_id, on=at.date())
+    if ground is None:
+        raise PackageNotFound(what="package", where=str(package_id))
+    ground.require(with_key=False)
+    path = packing.path_of(agency_code=ground.agency_code, package_id=package_id)
+    if not path.is_file() or digest_of(path) != package.digest:
+        raise FileMissing(where=str(package_id))
+    note(
+        what="package",
+        ref=package_id,
+        agency=str(package.agency_id),
+        digest=package.digest,
+        cases=package.cases,
+    )
+    return path
+
+
+@act("sharing.acknowledge", permission="sharing.acknowledge")
+def acknowledge_package(
+    *, actor: Actor, package_id: UUID, digest: str, cases: int, balance_minor: int, at: datetime
+) -> None:
+    """Confirm as the agency that the file arrived whole: its SHA-256 and the control totals counted after opening it.
+
+    Confirming again changes nothing. Raises `PackageNotFound`, `PackageRevoked`, `TotalsDiffer` naming each difference.
+    """
+    package = Package.objects.filter(id=package_id).first()
+    if package is None:
+        raise PackageNotFound(what="package", where=str(package_id))
+    if package.state == Package.State.REVOKED:
+        raise PackageRevoked(where=str(package_id))
+    differences = {
+        name: _("%(what)s: %(received)s received, %(sent)s sent")
+        % {"what": what, "received": received, "sent": sent}
+        for name, what, received, sent in (
+            ("digest", _("digest"), digest.lower(), package.digest),
+            ("cases", _("cases"), cases, package.cases),
+            ("balance_minor", _("balance in minor units"), balance_minor, package.balance_minor),
+        )
+        if received != sent
+    }
+    if differences:
+        raise TotalsDiffer(differences="; ".join(differences.values()), where=", ".join(differences))
+    changed = Package.objects.filter(id=package_id, state=Package.State.BUILT).update(
+        state=Package.State.ACKNOWLEDGED, acknowledged_at=at
+    )
+    note(
+        what="package",
+        ref=package_id,
+        agency=str(package.agency_id),
+        cases=cases,
+        balance_minor=balance_minor,
+        repeated=not changed,
+    )
