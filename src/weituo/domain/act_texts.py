@@ -78,6 +78,10 @@ SENTENCES: dict[str, str | Promise] = {
     # evaluation
     "evaluation.evaluate": _("%(actor)s evaluated the agencies"),
     "evaluation.decide": _("%(actor)s decided on an agency from its scorecard"),
+    # identity
+    "identity.issue_key": _("%(actor)s issued an API key to an agency"),
+    "identity.end_key": _("%(actor)s ended an agency's API key"),
+    "identity.set_password": _("%(actor)s set a person's password"),
 }
 
 

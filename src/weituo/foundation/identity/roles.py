@@ -55,6 +55,7 @@ _grants: dict[str, frozenset[Role]] = {
     "audit.verify": frozenset({Role.COMPLIANCE, Role.AUDITOR, Role.ADMIN}),
     "vault.read": frozenset({Role.CARE, Role.COMPLIANCE}),
     "vault.find": frozenset({Role.CARE, Role.COMPLIANCE, Role.VENDOR_MANAGER}),
+    "identity.read": LENDER_READERS,
     "identity.manage": frozenset({Role.ADMIN}),
 }
 
