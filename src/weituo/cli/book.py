@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from weituo.cli import face as cli
 
@@ -146,7 +146,9 @@ def write_invented(file: Path, *, accounts: int, seed: int, as_of: date) -> int:
             file.open("wb") as raw,
             gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=5, mtime=0) as packed,
         ):
-            rows.write_csv(packed)  # the same book gives the same bytes, so its second import is a no-op
+            rows.write_csv(
+                cast("IO[bytes]", packed)
+            )  # the same book gives the same bytes, so its second import is a no-op
     else:
         rows.write_csv(file)
     return rows.height

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import connections
 from django.db import transaction as _django
@@ -98,8 +98,8 @@ def run_after_commit(effect: Callable[[], None]) -> None:
     _django.on_commit(effect, using=present.alias)
 
 
-def connection():  # type: ignore[no-untyped-def]
-    """Give the Django connection of the present unit, for SQL and COPY."""
+def connection() -> Any:
+    """Give the Django connection of the present unit, for SQL and COPY (psycopg's cursors, which Django's types hide)."""
     present = _scope.current()
     if present is None:
         raise ProgrammerError("connection() outside a transaction")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,7 +21,7 @@ from weituo.foundation.errors import Refusal
 from weituo.foundation.identity import people
 from weituo.foundation.tenancy.actors import Actor, Kind
 
-V = TypeVar("V", bound=Callable[..., HttpResponse])
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 BORROWER_SESSION_KEY = "borrower_id"
 SECOND_FACTOR_KEY = "second_factor_ready"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from allauth.account import urls as account_urls
 from django.urls import URLPattern, include, path
@@ -47,8 +48,8 @@ def _sign_in() -> list[URLPattern]:
     return [found for found in account_urls.urlpatterns if getattr(found, "name", "") in SIGN_IN]
 
 
-def _rooms() -> list[object]:
-    found = []
+def _rooms() -> list[Any]:
+    found: list[Any] = []
     for address, module in CONSOLE.items():
         name = f"weituo.web.console.{module}"
         if find_spec(name) is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -19,7 +21,12 @@ LATEST = {"days_past_due": 36_500, "months_late": 1_200}
 LENGTHS = {"product": 20, "region": 12, "language": 10}
 OLDEST = date(1950, 1, 1)
 TRUE = ("1", "true", "yes", "y", "是")
-REJECTS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "rule": pl.String}
+REJECTS: dict[Any, pl.DataType | type[pl.DataType]] = {
+    "row": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "rule": pl.String,
+}
 PARTS = ("principal", "interest", "fee")
 
 
@@ -199,6 +206,10 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     return shown.with_columns(principal_minor=principal, balance_minor=balance)
 
 
+#: condition, column of the file, rule → the reasons of the rows in which the condition holds
+Broken = Callable[[pl.Expr, str, str], pl.DataFrame]
+
+
 def _rules(
     mapped: pl.DataFrame,
     frame: pl.DataFrame,
@@ -208,71 +219,84 @@ def _rules(
     twice: pl.Series,
     standing: pl.Series,
 ) -> list[pl.DataFrame]:
-    account = profile.account
     both = mapped.hstack(frame.drop("row"))
 
     def broken(condition: pl.Expr, column: str, rule: str) -> pl.DataFrame:
         mask = both.select(mask=condition.fill_null(value=False))["mask"]
         return _reason(both.filter(mask) if mask.any() else both.clear(), column, rule)
 
-    found = [
-        broken(pl.col("borrower_ref").is_null(), profile.borrower["id"], "present"),
-        broken(pl.col("account_ref").is_null(), account["id"], "present"),
-        broken(pl.col("account_ref").is_in(twice.implode()), account["id"], "account_once_in_file"),
-        broken(pl.col("account_ref").is_in(standing.implode()), account["id"], "account_not_in_book"),
-        broken(
-            pl.col("currency").is_null() | (pl.col("currency") != profile.currency),
-            account.get("currency", "currency"),
-            f"currency_is_{profile.currency}",
-        ),
-        broken(
-            pl.col("balance_minor") < 0,
-            account.get("balance", account.get("principal", "")),
-            "balance_not_negative",
-        ),
-        broken(
-            pl.col("balance_minor") > LARGEST_MINOR,
-            account.get("balance", account.get("principal", "")),
-            "balance_plausible",
-        ),
+    return [
+        *_reference_rules(broken, profile, twice=twice, standing=standing),
+        *_money_rules(broken, profile),
+        *_day_rules(broken, profile.account, as_of=as_of),
+        *_length_rules(broken, profile),
+        *_history_rules(broken, profile),
     ]
+
+
+def _reference_rules(
+    broken: Broken, profile: Profile, *, twice: pl.Series, standing: pl.Series
+) -> Iterator[pl.DataFrame]:
+    ref, column = pl.col("account_ref"), profile.account["id"]
+    yield broken(pl.col("borrower_ref").is_null(), profile.borrower["id"], "present")
+    yield broken(ref.is_null(), column, "present")
+    yield broken(ref.is_in(twice.implode()), column, "account_once_in_file")
+    yield broken(ref.is_in(standing.implode()), column, "account_not_in_book")
+
+
+def _money_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
+    account, balance = profile.account, pl.col("balance_minor")
+    currency = pl.col("currency")
+    yield broken(
+        currency.is_null() | (currency != profile.currency),
+        account.get("currency", "currency"),
+        f"currency_is_{profile.currency}",
+    )
+    owed = account.get("balance", account.get("principal", ""))
+    yield broken(balance < 0, owed, "balance_not_negative")
+    yield broken(balance > LARGEST_MINOR, owed, "balance_plausible")
     for key, column in account.items():
         if key in {"principal", "interest", "fee", "balance", "credit_limit"}:
             name = {"principal": "stated_principal", "balance": "stated_balance"}.get(key, f"{key}_minor")
             given = _source(column).is_not_null() if not column.startswith("=") else pl.lit(value=True)
             required = key in {"principal", "balance"} and not (key == "balance" and "principal" in account)
-            found.append(broken(pl.col(name).is_null() & (given | required), column, "amount"))
+            yield broken(pl.col(name).is_null() & (given | required), column, "amount")
             if key in PARTS:
-                found.append(broken(pl.col(name) < 0, column, "amount_not_negative"))
+                yield broken(pl.col(name) < 0, column, "amount_not_negative")
+    if {"principal", "balance"} <= set(account):
+        stated = pl.col("stated_balance")
+        yield broken(
+            stated.is_not_null() & (stated != balance), account["balance"], "balance_is_sum_of_parts"
+        )
+
+
+def _day_rules(broken: Broken, account: Mapping[str, str], *, as_of: date) -> Iterator[pl.DataFrame]:
     for key in ("opened_on", "past_due_since"):
         if key in account:
-            given = _source(account[key]).is_not_null()
-            found.append(broken(given & pl.col(key).is_null(), account[key], "date"))
-            found.append(
-                broken(
-                    pl.col(key).is_not_null() & ((pl.col(key) > as_of) | (pl.col(key) < OLDEST)),
-                    account[key],
-                    "date_plausible",
-                )
-            )
+            day, given = pl.col(key), _source(account[key]).is_not_null()
+            yield broken(given & day.is_null(), account[key], "date")
+            yield broken(day.is_not_null() & ((day > as_of) | (day < OLDEST)), account[key], "date_plausible")
     for key in ("days_past_due", "months_late"):
         if key in account:
-            found.append(broken(pl.col(key).is_null(), account[key], "whole_number"))
-            found.append(broken(pl.col(key) < 0, account[key], "not_negative"))
-            found.append(broken(pl.col(key) > LATEST[key], account[key], "plausible"))
+            yield broken(pl.col(key).is_null(), account[key], "whole_number")
+            yield broken(pl.col(key) < 0, account[key], "not_negative")
+            yield broken(pl.col(key) > LATEST[key], account[key], "plausible")
     if not {"days_past_due", "months_late"} & set(account):
-        found.append(broken(pl.col("past_due_since").is_null(), account["past_due_since"], "present"))
+        yield broken(pl.col("past_due_since").is_null(), account["past_due_since"], "present")
+
+
+def _length_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
     for key, column in (
-        ("product", account.get("product")),
-        ("region", account.get("region") or profile.borrower.get("region")),
+        ("product", profile.account.get("product")),
+        ("region", profile.account.get("region") or profile.borrower.get("region")),
         ("language", profile.borrower.get("language")),
     ):
         if column:
-            found.append(
-                broken(
-                    pl.col(key).str.len_chars() > LENGTHS[key], column, f"at_most_{LENGTHS[key]}_characters"
-                )
-            )
+            too_long = pl.col(key).str.len_chars() > LENGTHS[key]
+            yield broken(too_long, column, f"at_most_{LENGTHS[key]}_characters")
+
+
+def _history_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
     for index, (_, *columns) in enumerate(profile.history):
         for name, rule, column in zip(
             ("bill_minor", "paid_minor", "months_late"),
@@ -283,17 +307,7 @@ def _rules(
             if column:
                 value = pl.col(f"history_{index}").struct.field(name)
                 wrong = value.abs() > (LATEST["months_late"] if name == "months_late" else LARGEST_MINOR)
-                found.append(broken(_source(column).is_not_null() & (value.is_null() | wrong), column, rule))
-    if {"principal", "balance"} <= set(account):
-        found.append(
-            broken(
-                pl.col("stated_balance").is_not_null()
-                & (pl.col("stated_balance") != pl.col("balance_minor")),
-                account["balance"],
-                "balance_is_sum_of_parts",
-            )
-        )
-    return found
+                yield broken(_source(column).is_not_null() & (value.is_null() | wrong), column, rule)
 
 
 def _dated(good: pl.DataFrame, *, as_of: date) -> pl.DataFrame:

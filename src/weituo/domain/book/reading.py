@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -25,7 +25,11 @@ OPEN_QUOTE_BYTES_MAX = 48 << 20
 ENCODINGS = ("utf-8", "gb18030")
 #: before the name of every column that comes from the file: a file may call its columns what it likes
 FILE = "file:"
-_BROKEN = {"row": pl.Int64, "fields": pl.Int64, "expected": pl.Int64}
+_BROKEN: dict[Any, pl.DataType | type[pl.DataType]] = {
+    "row": pl.Int64,
+    "fields": pl.Int64,
+    "expected": pl.Int64,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +266,6 @@ def _ragged_finder(body: bytes, *, separator: str, rows: int, columns: int) -> C
             found.filter(pl.col("fields") != columns)
             .with_columns(expected=pl.lit(columns, dtype=pl.Int64))
             .cast(_BROKEN)
-        )  # type: ignore[arg-type]
+        )
 
     return find

@@ -21,7 +21,7 @@ def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-CASES = {
+CASES: dict[str, pl.DataType | type[pl.DataType]] = {
     "case_id": pl.String, "kind": pl.String, "state": pl.String, "reason": pl.String, "borrower_id": pl.String, "account_id": pl.String,
     "placement_id": pl.String, "agency_id": pl.String, "opened_at": pl.Datetime("us", "UTC"), "due_at": pl.Datetime("us", "UTC"),
     "decided_at": pl.Datetime("us", "UTC"), "upheld": pl.Boolean,

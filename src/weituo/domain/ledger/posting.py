@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -108,7 +108,7 @@ def leg_frame(rows: list[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
-def entry_frame(rows: list[Mapping[str, Any]]) -> pl.DataFrame:
+def entry_frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Give rows of {key, value_on, reason, input_digest} as a frame."""
     return pl.DataFrame(
         rows, schema={"key": pl.String, "value_on": pl.Date, "reason": pl.String, "input_digest": pl.String}

@@ -132,6 +132,26 @@ def plan(viewer: Actor, *, plan_id: UUID) -> dict[str, Any] | None:
     }
 
 
+@transactions.reads
+def milestones(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any]]:
+    """List the milestones of plans that one side or both have signed, those due first; an agency sees its own."""
+    return _rows(
+        "SELECT m.id, m.plan_id, m.agency_id, p.version, m.title_zh, m.title_en, m.owner, m.due_on, m.done_at FROM plans_milestone m JOIN plans_plan p ON p.id = m.plan_id "
+        "WHERE p.state IN ('OFFERED', 'SIGNED') AND (%s::uuid IS NULL OR m.agency_id = %s::uuid) ORDER BY (m.done_at IS NOT NULL), m.due_on, m.id",
+        [agency_id, agency_id],
+    )
+
+
+@transactions.reads
+def treatment_totals(viewer: Actor) -> list[dict[str, Any]]:
+    """Give open accounts and money per treatment as the strategy in force decided; treatment "" was not decided yet."""
+    viewer.require("plans.read")
+    return _rows(
+        "SELECT coalesce(t.treatment, '') AS treatment, a.currency, count(*) AS accounts, sum(a.balance_minor)::bigint AS balance_minor, max(t.decided_at) AS decided_at "
+        "FROM book_account a LEFT JOIN plans_treatment t ON t.account_id = a.id WHERE a.status = 'OPEN' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+
+
 TARGETS = {
     "agency_id": pl.String,
     "bucket": pl.String,

@@ -118,7 +118,7 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def wishes(request: HttpRequest) -> HttpResponse:
     """Let the borrower say when and how to be contacted."""
     viewer = request.actor  # type: ignore[attr-defined]
-    chosen = {
+    chosen: dict[str, Any] = {
         "channels": request.POST.getlist("channels"),
         "hour_from": request.POST.get("hour_from", "9"),
         "hour_to": request.POST.get("hour_to", "18"),

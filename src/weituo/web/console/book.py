@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -73,7 +74,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @access.page(permission="book.import")
 @require_safe
-def rejects(request: HttpRequest, import_id: UUID) -> HttpResponse:
+def rejects(request: HttpRequest, import_id: UUID) -> HttpResponseBase:
     """Hand out the reject file of one import; values in it may be personal, so only who may import sees it."""
     found = [row for row in queries.imports(request.actor) if row["id"] == import_id]  # type: ignore[attr-defined]
     file = Path(found[0]["report"].get("reject_file") or "/nonexistent") if found else None

@@ -75,9 +75,9 @@ def import_book(
         raise FileRefused(problem="there is no such file", where=str(path))
     digest = places.digest_of(path)
     locks.lock(keys=[f"book:import:{digest}"])
-    standing = ImportFile.objects.filter(digest=digest, profile=profile.name).first()
-    if standing is not None:
-        return ImportReport(**{**standing.report, "as_of": standing.as_of, "repeated": True})
+    before = ImportFile.objects.filter(digest=digest, profile=profile.name).first()
+    if before is not None:
+        return ImportReport(**{**before.report, "as_of": before.as_of, "repeated": True})
     source = reading.open_source(path, separator=profile.separator)
     refs = pl.concat(
         [

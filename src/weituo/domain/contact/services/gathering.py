@@ -18,14 +18,14 @@ from weituo.foundation import transactions
 #: contacts this far from a planned instant are counted (weekly limits, and a day of slack for local days)
 WINDOW: Final = timedelta(days=8)
 
-GROUND = {
+GROUND: dict[str, pl.DataType | type[pl.DataType]] = {
     "n": pl.Int64, "placement_id": pl.String, "borrower_id": pl.String, "account_id": pl.String, "placement_state": pl.String,
     "term_to": pl.Date, "region": pl.String, "days_past_due": pl.Int64, "point_known": pl.Boolean, "point_channel": pl.String,
     "point_role": pl.String, "point_valid": pl.Boolean, "zones": pl.List(pl.String), "treatment": pl.String,
     "treatment_channels": pl.List(pl.String), "contacts_per_week_max": pl.Int64,
     "wish_channels": pl.List(pl.String), "wish_from": pl.Int64, "wish_to": pl.Int64, "holds": pl.List(pl.String),
 }  # fmt: skip
-CONTACTS = {
+CONTACTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "borrower_id": pl.String, "contact_point_id": pl.String, "point_role": pl.String, "channel": pl.String,
     "at": pl.Datetime("us", "UTC"), "result": pl.String,
 }  # fmt: skip

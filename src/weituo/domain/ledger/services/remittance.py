@@ -46,6 +46,7 @@ def report_remittance(
 
     Raises `RemittanceRefused` (control total, empty, double bank reference, wrong currency), `NotYourPlacement`, `KeyReused`.
     """
+    assert actor.agency_id is not None  # only agencies hold the permission
     _check(lines, total_minor)
     standing = Remittance.objects.filter(agency_id=actor.agency_id, sender_ref=sender_ref).first()
     if standing is not None:

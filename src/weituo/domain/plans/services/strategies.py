@@ -127,5 +127,5 @@ def apply_strategy(*, actor: Actor, at: datetime) -> dict[str, int]:
         str(row["treatment"]): int(row["len"])
         for row in frame.group_by("treatment").len().sort("treatment").to_dicts()
     }
-    note(what="strategy", ref=strategy.id, version=strategy.version, **counts)
+    note(what="strategy", ref=strategy.id, version=strategy.version, accounts=counts)
     return counts

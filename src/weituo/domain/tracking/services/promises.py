@@ -152,11 +152,11 @@ def decide_promises(*, actor: Actor, at: datetime) -> dict[str, int]:
             [at, decided["promise_id"].to_list(), decided["state"].to_list()],
         )
     counts = {state: decided.filter(pl.col("state") == state).height for state in ("KEPT", "BROKEN")}
-    note(what="promises", ref=at.date().isoformat(), **counts)
+    note(what="promises", ref=at.date().isoformat(), kept=counts["KEPT"], broken=counts["BROKEN"])
     return counts
 
 
-_PROMISES = {
+_PROMISES: dict[str, pl.DataType | type[pl.DataType]] = {
     "promise_id": pl.String, "placement_id": pl.String, "amount_minor": pl.Int64, "made_at": pl.Datetime("us", "UTC"),
     "due_on": pl.Date, "state": pl.String,
 }  # fmt: skip
