@@ -90,16 +90,20 @@ def entries(
     act: str = "",
     what: str = "",
     ref: str = "",
+    person: str = "",
+    seq: int | None = None,
     before_seq: int | None = None,
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """List entries, newest first, filtered by act prefix and object."""
+    """List entries, newest first, filtered by act prefix, object, a part of the person's name, or number."""
     viewer.require("audit.read")
     clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
     for clause, value in (
         ("act LIKE %s", f"{act}%" if act else ""),
         ("what = %s", what),
         ("ref = %s", ref),
+        ("strpos(lower(actor_name), lower(%s)) > 0", person),
+        ("seq = %s", seq),
         ("seq < %s", before_seq),
     ):
         if value not in ("", None):
@@ -107,7 +111,7 @@ def entries(
             values.append(value)
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT seq, at, actor_kind, actor_id, actor_name, act, what, ref, reason, detail, encode(hash, 'hex') FROM audit_entry "  # noqa: S608 - clauses are the constants above
+            "SELECT seq, at, actor_kind, actor_id, actor_name, act, what, ref, reason, detail, encode(hash, 'hex'), encode(previous_hash, 'hex'), request_id FROM audit_entry "  # noqa: S608 - clauses are the constants above
             f"WHERE {' AND '.join(clauses)} ORDER BY seq DESC LIMIT %s",
             [*values, limit],
         )
@@ -123,6 +127,8 @@ def entries(
             "reason",
             "detail",
             "hash",
+            "previous_hash",
+            "request_id",
         ]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:

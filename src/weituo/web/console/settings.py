@@ -1,0 +1,91 @@
+"""Settings 设置: people and roles, keys of agencies' systems, and what is in force, read-only, as it stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from weituo.domain.book import queries as book
+from weituo.domain.contact import queries as contact
+from weituo.domain.partners import queries as partners
+from weituo.foundation import clock
+from weituo.foundation.errors import Refusal
+from weituo.foundation.identity import keys
+from weituo.web import access
+from weituo.web.posted import Posted
+from weituo.web.presenters import settings as presenters
+
+
+@access.page(permission="identity.read")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Show people, roles, keys, rules, profiles and fees as they stand."""
+    viewer, at = request.actor, clock.now()  # type: ignore[attr-defined]
+    return render(
+        request,
+        "console/settings/index.html",
+        presenters.overview(
+            people=keys.persons(viewer),
+            keys=keys.keys(viewer),
+            agencies=partners.agencies(viewer),
+            rules=contact.rules_in_force(viewer, at=at),
+            imports=book.imports(viewer),
+            agreements=partners.live_agreements(viewer, kind="SERVICE", on=at.date()),
+            actor=viewer,
+            at=at,
+        ),
+    )
+
+
+@access.page(permission="identity.manage")
+@require_POST
+@never_cache
+def issue_key(request: HttpRequest) -> HttpResponse:
+    """Issue a key and show it this once: the answer is not kept anywhere, so there is no address to come back to."""
+    at = clock.now()
+    try:
+        form = Posted(request.POST)
+        agency_ids = form.ids("agency")
+        issued = keys.issue_key(
+            actor=request.actor,  # type: ignore[attr-defined]
+            agency_id=agency_ids[0] if agency_ids else UUID(int=0),
+            name=form.needed("name"),
+            at=at,
+            active_to=at + timedelta(days=form.count("days")),
+        )
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("settings:index")
+    return render(request, "console/settings/key.html", {"secret": issued.secret})
+
+
+@access.page(permission="identity.manage")
+@require_POST
+def end_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
+    """End a key at once."""
+    try:
+        keys.end_key(
+            actor=request.actor,  # type: ignore[attr-defined]
+            key_id=key_id,
+            reason=Posted(request.POST).needed("reason"),
+            at=clock.now(),
+        )
+        messages.info(request, _("The key has ended. Requests with it are refused from now on."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("settings:index")
+
+
+urlpatterns = [
+    path("", index, name="index"),
+    path("keys/issue/", issue_key, name="issue_key"),
+    path("keys/<uuid:key_id>/end/", end_key, name="end_key"),
+]
