@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code."""
     arguments = build_parser().parse_args(argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weituo.config.settings")
-    if getattr(arguments, "prepares", False) is False and getattr(arguments, "needs_database", True):
+    if before := getattr(arguments, "before", None):
+        before(arguments)
+    elif getattr(arguments, "needs_database", True):
         from weituo.config import places
         from weituo.config.database import prepare
 

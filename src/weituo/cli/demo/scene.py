@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SEED = 7
+ACCOUNTS = 20_000
+WEEKS = 16
+#: share of what the agencies could hold that they are given at first, and after the surge half way
+FIRST_SHARE = 0.35
+SURGE_SHARE = 0.5
 CURRENCY = "CNY"
 
 
@@ -75,6 +80,13 @@ class Scene:
             self.start + timedelta(days=7 * week + day), datetime.min.time(), tzinfo=SHANGHAI
         )
         return (moment + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
+
+
+def memory(home: Path, *parts: str) -> Path:
+    """Give a path in the demonstration's own folder (what the played agencies remember) and make the folder."""
+    kept = home.joinpath("demo", *parts)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    return kept
 
 
 def path(home: Path) -> Path:

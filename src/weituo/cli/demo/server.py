@@ -44,6 +44,8 @@ def running(*, home: Path, port: int, workers: int = 2) -> Iterator[str]:
         process = subprocess.Popen(
             command(port, workers=workers), stdout=out, stderr=out, env=os.environ | {"WEITUO_DEMO": "1"}
         )
+        kept = home / "server.pid"  # so that the next start can end it if this process is killed
+        kept.write_text(str(process.pid), encoding="utf-8")
         try:
             _wait_for(port, process, log)
             yield f"http://{HOST}:{port}"
@@ -53,6 +55,7 @@ def running(*, home: Path, port: int, workers: int = 2) -> Iterator[str]:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 process.kill()
+            kept.unlink(missing_ok=True)
 
 
 def serve(*, port: int, workers: int = 2) -> int:

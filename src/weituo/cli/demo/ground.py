@@ -1,0 +1,105 @@
+"""What the demonstration stands on: the database server, one start at a time, and how all of it is thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from weituo.cli.demo import scene as scenes
+
+#: folders and files under WEITUO_HOME that only the demonstration fills
+LEAVES = ("demo", "demo.json", "packages", "models", "rejects", "imports", "server.log")
+
+
+class Trouble(SystemExit):
+    """The demonstration cannot start here: one sentence on standard error, exit code 2."""
+
+    def __init__(self, sentence: str) -> None:
+        sys.stderr.write(f"weituo: {sentence}\n")
+        super().__init__(2)
+
+
+def prepare(*, reset: bool) -> None:
+    """Start the database server and make roles and database; with `reset`, throw the old demonstration away first."""
+    from weituo.config import database, places
+
+    home = places.read().home
+    home.mkdir(parents=True, exist_ok=True)
+    end_old_server(home)
+    if reset:
+        _throw_away(home)
+    database.prepare(home)
+
+
+def _throw_away(home: Path) -> None:
+    from weituo.config import database
+
+    dsn, _ = database.administrator(home)
+    name = database.describe(home)["name"]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        stands = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if stands and scenes.load(home) is None and _is_used(dsn, name):
+            raise Trouble(
+                f"the database {name} holds a book that is no demonstration; --reset leaves it alone"
+            )
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    for leaf in LEAVES:
+        path = home / leaf
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_used(dsn: str, name: str) -> bool:
+    with psycopg.connect(dsn, dbname=name) as connection:
+        known = connection.execute("SELECT to_regclass('public.book_import_file')").fetchone()
+        if known is None or known[0] is None:
+            return False
+        return connection.execute("SELECT 1 FROM book_import_file LIMIT 1").fetchone() is not None
+
+
+@contextlib.contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Hold the demonstration's lock; another start in the same home ends with a sentence."""
+    with (home / "demo.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as busy:
+            raise Trouble(f"another demonstration is running in {home}; wait for it or end it") from busy
+        yield
+
+
+def end_old_server(home: Path) -> None:
+    """End the web server of a demonstration that was killed; a process of another kind is left alone."""
+    kept = home / "server.pid"
+    if not kept.exists():
+        return
+    text = kept.read_text(encoding="utf-8").strip()
+    if text.isdigit() and _is_ours(int(text)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(text), signal.SIGTERM)
+            until = time.monotonic() + 15
+            while time.monotonic() < until and _is_ours(int(text)):
+                time.sleep(0.05)
+    kept.unlink(missing_ok=True)
+
+
+def _is_ours(pid: int) -> bool:
+    """Tell whether the process is a web server of this program (Linux tells; elsewhere nothing is ended)."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state != "Z" and b"granian" in words and b"weituo.config.wsgi:application" in words
