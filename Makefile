@@ -4,7 +4,7 @@
 #   make test          every test, with real PostgreSQL and Chromium     make test ARGS="-k ledger"   some
 #   make check         all that a change must pass
 
-.PHONY: help demo setup test lint bench docs messages snapshots format locks check soak clean
+.PHONY: help demo setup test lint bench docs reference messages snapshots format locks check soak clean
 PYTHON := .venv/bin/python
 SETUP  := sh tools/with-python tools/setup.py
 WORKERS ?= 2
@@ -32,14 +32,18 @@ bench:
 
 docs:
 	@$(SETUP) runtime docs
+	@$(PYTHON) tools/reference.py
 	@$(PYTHON) -m mkdocs build --strict --quiet --site-dir site && echo "site/index.html"
+
+reference: setup
+	@$(PYTHON) tools/reference.py
 
 messages: setup
 	@$(PYTHON) tools/messages.py $(if $(MERGE),--merge $(MERGE))
 
 snapshots:
 	@$(SETUP) runtime test
-	@WEITUO_WRITE_SNAPSHOTS=1 $(PYTHON) -m pytest -n 0 tests/snapshots && git status --short tests/snapshots
+	@WEITUO_WRITE_SNAPSHOTS=1 $(PYTHON) -m pytest -n 0 tests/snapshots tests/permissions && git status --short tests
 
 format:
 	@$(SETUP) runtime test

@@ -19,6 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "migrations": [
         sys.executable, "-W", "ignore::RuntimeWarning", "-m", "django", "makemigrations", "--check", "--dry-run",
     ],
+    "reference pages": [sys.executable, "tools/reference.py", "--check"],
     "catalogues": [sys.executable, "tools/messages.py", "--check"],
 }  # fmt: skip
 
