@@ -6,7 +6,7 @@ from ninja import NinjaAPI
 
 from weituo.api import errors
 from weituo.api.auth import ApiKey
-from weituo.api.routers import care, contact, ledger, me, placement, tracking
+from weituo.api.routers import care, contact, ledger, me, placement, plans, sharing, tracking
 
 api = NinjaAPI(
     title="Weituo",
@@ -19,6 +19,8 @@ api = NinjaAPI(
 errors.register(api)
 api.add_router("", me.router, tags=["agency"])
 api.add_router("", placement.router, tags=["cases"])
+api.add_router("", sharing.router, tags=["sharing"])
+api.add_router("", plans.router, tags=["plan"])
 api.add_router("", contact.router, tags=["contact"])
 api.add_router("", tracking.router, tags=["promises"])
 api.add_router("", ledger.router, tags=["money"])

@@ -9,6 +9,7 @@ from weituo.api.auth import caller
 from weituo.api.schemas.base import answers
 from weituo.api.schemas.placement import CasesOut, CaseViewOut
 from weituo.domain.contact import queries as contact
+from weituo.domain.sharing import services as sharing
 from weituo.foundation import clock
 
 router = Router()
@@ -36,7 +37,12 @@ def list_placements(
     response=answers(CaseViewOut),
 )
 def get_placement(request: HttpRequest, case_ref: str) -> dict[str, Any]:
-    """Give one case; every opening of disclosed facts is logged."""
+    """Give one case with the facts that the confidentiality agreement allows; every opening is logged and counted.
+
+    Refused when the case has ended, no agreement is live, or more cases were opened within an hour than the house rule
+    allows: whoever needs many works from the package.
+    """
     actor = caller(request)
-    case = contact.my_case(actor, case_ref=case_ref, at=clock.now())
-    return {"case": case, "disclosed": {}}
+    now = clock.now()
+    case = contact.my_case(actor, case_ref=case_ref, at=now)
+    return {"case": case, "disclosed": sharing.disclose_case(actor=actor, case_ref=case_ref, at=now)}

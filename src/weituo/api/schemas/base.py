@@ -30,4 +30,4 @@ class Problem(Schema):
 
 def answers(ok: Any, *, status: int = 200) -> dict[int, Any]:
     """Give an explicit response map: the good answer and every problem an endpoint may give."""
-    return {status: ok, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem}
+    return {status: ok, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 429: Problem}

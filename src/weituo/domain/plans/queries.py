@@ -152,6 +152,15 @@ def treatment_totals(viewer: Actor) -> list[dict[str, Any]]:
     )
 
 
+@transactions.reads
+def own_plans(viewer: Actor) -> list[dict[str, Any]]:
+    """List the agency's own plans with targets and milestones, the newest version first; a draft is not shown."""
+    viewer.require("plans.read_own")
+    offered = _rows("SELECT id FROM plans_plan WHERE state <> 'DRAFT' ORDER BY version DESC")
+    found = [plan(viewer, plan_id=row["id"]) for row in offered]
+    return [one for one in found if one is not None]
+
+
 TARGETS = {
     "agency_id": pl.String,
     "bucket": pl.String,
