@@ -16,7 +16,7 @@ from weituo.domain.partners import services
 from weituo.domain.plans import queries as plan_queries
 from weituo.domain.plans import services as plan_services
 from weituo.foundation.errors import Refusal
-from weituo.foundation.identity import people
+from weituo.foundation.identity import keys
 
 #: document of the panel → kind of paper
 PAPERS: Final = {
@@ -237,9 +237,12 @@ def collectors(story: Story) -> str:
                     at=scene.at(day=-15, hour=10),
                 )
         if agency.code not in scene.keys:
-            scene.keys[agency.code] = people.issue_key(
-                agency_id=agency_id, name=f"{agency.name_en}: system", active_from=scene.at(day=-14)
-            )
+            scene.keys[agency.code] = keys.issue_key(
+                actor=story.person("admin"),
+                agency_id=agency_id,
+                name=f"{agency.name_en}: system",
+                at=scene.at(day=-14),
+            ).secret
             story.keep()
     add_people(story, [person for person in PEOPLE if person.agency])
     return f"{registered} collectors with badges, {len(scene.keys)} API keys"

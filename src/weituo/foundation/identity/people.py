@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from weituo.foundation.errors import NotAllowed
+from weituo.foundation.errors import NotAllowed, NotFound
 from weituo.foundation.identity.models import ApiKey, User
 from weituo.foundation.identity.roles import KIND_OF, Role, permissions_of
 from weituo.foundation.tenancy.actors import Actor, Kind
@@ -35,8 +35,11 @@ def actor_for(user: User) -> Actor:
 
 
 def actor_by_username(username: str) -> Actor:
-    """Give the actor of an active user (command line `--as`)."""
-    return actor_for(User.objects.get(username=username, is_active=True))
+    """Give the actor of an active user (command line `--as`). Raises `NotFound`."""
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise NotFound(what="active user", where=username)
+    return actor_for(user)
 
 
 def borrower_actor(*, borrower_id: UUID) -> Actor:
