@@ -9,6 +9,7 @@ from weituo.domain.contact.services import preferences, voiding
 from weituo.domain.evaluation import events as evaluation_events
 from weituo.domain.ledger import events as ledger_events
 from weituo.domain.partners import events as partners_events
+from weituo.domain.placement import events as placement_events
 from weituo.domain.plans import events as plans_events
 from weituo.domain.sharing import events as sharing_events
 from weituo.domain.sharing.services import revocation
@@ -53,6 +54,11 @@ def _take_back_packages(event: partners_events.AgencySuspended) -> None:
 def _take_back_packages_without_ground(event: partners_events.AgreementEnded) -> None:
     if event.kind == "CONFIDENTIALITY":
         revocation.revoke_packages(agency_id=event.agency_id, reason="AGREEMENT_ENDED", at=event.ended_at)
+
+
+def _end_work_on_recalled(event: placement_events.PlacementsRecalled) -> None:
+    voiding.void_permits(placement_ids=event.placement_ids, at=event.recalled_at)
+    revocation.revoke_packages(placement_ids=event.placement_ids, reason=event.reason, at=event.recalled_at)
 
 
 react(
@@ -102,6 +108,15 @@ react(
     partners_events.AgreementEnded,
     same_transaction=(_take_back_packages_without_ground,),
     because="without a confidentiality agreement no file may stay; the gate and the builder look for a live one at every act",
+)
+react(
+    placement_events.PlacementsMade,
+    because="packages are sealed agency by agency by an act of their own; the agency's system lists its new cases",
+)
+react(
+    placement_events.PlacementsRecalled,
+    same_transaction=(_end_work_on_recalled,),
+    because="no contact may be made and no file stay open for a case that the agency has no longer",
 )
 react(
     plans_events.PlanSigned,

@@ -68,6 +68,8 @@ class Run(models.Model):
     exclusions = models.JSONField(default=dict)
     #: per agency: placed, balance, expected, limits, shadow prices
     by_agency = models.JSONField(default=list)
+    #: {"planned_minor", "planned_bound_minor", "in_house_minor", "explored", …}: how near the plan is to the best
+    proof = models.JSONField(default=dict, db_default={})
     solved_by = models.TextField()
     solved_at = models.DateTimeField()
     proposed_by = models.TextField(db_default="")
@@ -87,6 +89,19 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class RunInputs(models.Model):
+    """What a run stood on, compressed: accounts, agencies, prices (`valuing.Inputs`); read again for a replay."""
+
+    run = models.OneToOneField(Run, on_delete=models.RESTRICT, primary_key=True)
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "placement_run_inputs"
+
+    def __str__(self) -> str:
+        return str(self.run_id)
 
 
 class RunItem(models.Model):

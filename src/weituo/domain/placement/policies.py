@@ -3,5 +3,17 @@
 from __future__ import annotations
 
 from weituo.foundation.identity import roles
+from weituo.foundation.identity.roles import Role
 
-roles.declare({})
+_PLANNERS = frozenset({Role.VENDOR_MANAGER, Role.ANALYST})
+_DECIDERS = frozenset({Role.VENDOR_MANAGER, Role.COMPLIANCE})
+roles.declare(
+    {
+        "placement.read": roles.LENDER_READERS,
+        "placement.train": _PLANNERS,
+        "placement.solve": _PLANNERS,
+        "placement.propose": _PLANNERS,
+        "placement.decide": _DECIDERS,
+        "placement.recall": _DECIDERS,
+    }
+)

@@ -1,0 +1,282 @@
+"""Reading models, runs and placements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import polars as pl
+
+from weituo.core.allocation import placing
+from weituo.domain.placement import valuing
+from weituo.domain.placement.errors import ModelNotFound, PlacementNotFound, RunNotFound
+from weituo.foundation import transactions
+from weituo.foundation.errors import NotFound
+from weituo.foundation.tenancy.actors import Actor
+
+PLACEMENTS: Final = {
+    "placement_id": pl.String, "account_id": pl.String, "borrower_id": pl.String, "agency_id": pl.String, "run_id": pl.String,
+    "case_ref": pl.String, "state": pl.String, "sequence": pl.Int64, "placed_at": pl.Datetime("us", "UTC"), "term_to": pl.Date,
+    "ended_at": pl.Datetime("us", "UTC"), "recall_reason": pl.String, "currency": pl.String, "balance_minor": pl.Int64,
+    "bucket": pl.String, "region": pl.String, "fee_bps": pl.Int64, "expected_recovery_minor": pl.Int64, "probability": pl.Float64,
+}  # fmt: skip
+ITEMS: Final = {
+    "account_id": pl.String, "agency_id": pl.String, "code": pl.String, "bucket": pl.String, "region": pl.String, "currency": pl.String,
+    "balance_minor": pl.Int64, "expected_recovery_minor": pl.Int64, "expected_net_minor": pl.Int64, "probability": pl.Float64,
+    "explored": pl.Boolean,
+}  # fmt: skip
+PAGE_ROWS: Final = 50
+_JSON: Final = ("metrics", "calibration", "parameters", "rivals", "exclusions", "by_agency", "proof")
+_RUN: Final = (
+    "SELECT r.id, r.number, r.state, r.as_of, r.seed, r.strategy_id, r.model_id, r.accounts, r.balance_minor, r.currency, r.expected_net_minor, r.bound_minor, "
+    "r.solved_by, r.solved_at, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at, r.decision_reason, r.proof, r.rivals, r.exclusions, "
+    "(SELECT count(*) FROM placement_placement p WHERE p.run_id = r.id) AS placements"
+)
+
+
+def _rows(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in found:
+        for key in _JSON:
+            if isinstance(row.get(key), str):
+                row[key] = json.loads(row[key])
+    return found
+
+
+@transactions.reads
+def placements_frame(viewer: Actor, *, agency_id: UUID | None = None) -> pl.DataFrame:
+    """Give placements in the order in which they were made (columns of `PLACEMENTS`); an agency sees its own."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT id::text, account_id::text, borrower_id::text, agency_id::text, run_id::text, case_ref, state, sequence::bigint, placed_at, term_to, ended_at, "
+            "recall_reason, currency, balance_minor, bucket, region, fee_bps::bigint, expected_recovery_minor, probability FROM placement_placement "
+            "WHERE %s::uuid IS NULL OR agency_id = %s::uuid ORDER BY placed_at, id",
+            [agency_id, agency_id],
+        )
+        return pl.DataFrame(cursor.fetchall(), schema=PLACEMENTS, orient="row")
+
+
+@transactions.reads
+def placement(viewer: Actor, *, placement_id: UUID) -> dict[str, Any]:
+    """Give one placement with its agency's code and names and its run's number. Raises `PlacementNotFound`."""
+    found = _rows(
+        "SELECT p.*, g.code, g.name_zh, g.name_en, r.number AS run_number FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id "
+        "LEFT JOIN placement_run r ON r.id = p.run_id WHERE p.id = %s",
+        [placement_id],
+    )
+    if not found:
+        raise PlacementNotFound(what="placement", where=str(placement_id))
+    return found[0]
+
+
+_FILTERS: Final = {
+    "agency": "g.code = %s",
+    "agency_id": "p.agency_id = %s::uuid",
+    "state": "p.state = %s",
+    "bucket": "p.bucket = %s",
+    "case_ref": "p.case_ref = upper(%s)",
+    "run": "r.number = %s::int",
+    "run_id": "p.run_id = %s::uuid",
+    "account_id": "p.account_id = %s::uuid",
+    "reason": "p.recall_reason = %s",
+}
+
+
+@transactions.reads
+def placements_page(viewer: Actor, *, filters: Mapping[str, str], page: int = 1) -> dict[str, Any]:
+    """Give one page of placements, newest first: rows, total, balance_minor, page, pages.
+
+    filters: agency (code), agency_id, state, bucket, case_ref, run (number), run_id, account_id, reason; empty ones and
+    values that cannot be read are left out.
+    """
+    viewer.require("placement.read")
+    clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
+    for key, clause in _FILTERS.items():
+        asked = str(filters.get(key) or "").strip()
+        if asked and _readable(key, asked):
+            clauses.append(clause)
+            values.append(asked)
+    source = (
+        "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id JOIN placement_run r ON r.id = p.run_id WHERE "
+        + " AND ".join(clauses)
+    )
+    total = _rows(
+        f"SELECT count(*) AS n, coalesce(sum(p.balance_minor), 0)::bigint AS minor {source}", values
+    )[0]
+    found = _rows(
+        "SELECT p.id, p.account_id, p.agency_id, g.code, g.name_zh, g.name_en, r.number AS run_number, p.run_id, p.case_ref, p.sequence, p.state, p.placed_at, p.term_to, "
+        "p.ended_at, p.recall_reason, p.currency, p.balance_minor, p.bucket, p.region, p.fee_bps, p.expected_recovery_minor, p.probability "
+        f"{source} ORDER BY p.placed_at DESC, p.id DESC LIMIT {PAGE_ROWS} OFFSET %s",
+        [*values, (max(page, 1) - 1) * PAGE_ROWS],
+    )
+    return {
+        "rows": found,
+        "total": total["n"],
+        "balance_minor": total["minor"],
+        "page": max(page, 1),
+        "pages": max(1, -(-total["n"] // PAGE_ROWS)),
+    }
+
+
+def _readable(key: str, text: str) -> bool:
+    if key == "run":
+        return text.isdigit() and len(text) < 9
+    if not key.endswith("_id"):
+        return True
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+@transactions.reads
+def runs(viewer: Actor) -> list[dict[str, Any]]:
+    """List runs, newest first, with proof, rivals, exclusions and the number of placements made."""
+    viewer.require("placement.read")
+    return _rows(f"{_RUN} FROM placement_run r ORDER BY r.number DESC")
+
+
+@transactions.reads
+def run(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
+    """Give one run: besides the columns of `runs`, parameters, digests, by_agency with names, and the model's version.
+
+    expected_net_minor ≤ bound_minor are net money of all accounts of the run, in-house included; see `telling.proof`.
+    Raises `RunNotFound`.
+    """
+    viewer.require("placement.read")
+    found = _rows(
+        f"{_RUN}, r.parameters, r.inputs_digest, r.result_digest, r.by_agency, m.version AS model_version "
+        "FROM placement_run r JOIN placement_model m ON m.id = r.model_id WHERE r.id = %s",
+        [run_id],
+    )
+    if not found:
+        raise RunNotFound(what="run", where=str(run_id))
+    names = {
+        str(row["id"]): row for row in _rows("SELECT id, name_zh, name_en FROM partners_agency ORDER BY code")
+    }
+    for row in found[0]["by_agency"]:
+        known = names.get(str(row["agency_id"]), {})
+        row["name_zh"], row["name_en"] = known.get("name_zh", ""), known.get("name_en", "")
+    return found[0]
+
+
+@transactions.reads
+def run_items_frame(viewer: Actor, *, run_id: UUID) -> pl.DataFrame:
+    """Give where each account of a run goes (columns of `ITEMS`; agency_id null: in-house), by account."""
+    viewer.require("placement.read")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT i.account_id::text, i.agency_id::text, coalesce(g.code, ''), a.bucket, a.region, a.currency, a.balance_minor, i.expected_recovery_minor, i.expected_net_minor, "
+            "i.probability, i.explored FROM placement_run_item i JOIN book_account a ON a.id = i.account_id LEFT JOIN partners_agency g ON g.id = i.agency_id "
+            "WHERE i.run_id = %s ORDER BY i.account_id",
+            [run_id],
+        )
+        return pl.DataFrame(cursor.fetchall(), schema=ITEMS, orient="row")
+
+
+def _inputs(run_id: UUID) -> valuing.Inputs:
+    found = _rows("SELECT body FROM placement_run_inputs WHERE run_id = %s", [run_id])
+    if not found:
+        raise RunNotFound(what="run", where=str(run_id))
+    return valuing.unpack(bytes(found[0]["body"]))
+
+
+@transactions.reads
+def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
+    """Say why an account went where it went: what every agency would bring, cost, and take from scarce limits.
+
+    Each choice holds code, eligible, expected_minor, commission_minor, cost_minor, net_minor, value_minor (above in-house),
+    limits_minor (what the limits it would use are worth to others) and margin_minor (value less that); the plan takes the
+    greatest margin, 0 being in-house. Raises `RunNotFound`, `NotFound` for an account that is not in the run.
+    """
+    head = run(viewer, run_id=run_id)
+    items = _rows(
+        "SELECT i.*, g.code FROM placement_run_item i LEFT JOIN partners_agency g ON g.id = i.agency_id WHERE i.run_id = %s AND i.account_id = %s",
+        [run_id, account_id],
+    )
+    if not items:
+        raise NotFound(what="account in this run", where=str(account_id))
+    whole = _inputs(run_id)
+    inputs = valuing.only(whole, str(account_id))
+    figures, allowed = valuing.money(inputs), valuing.eligible(inputs)
+    account = inputs.accounts.to_dicts()[0]
+    prices = {row["code"]: row["prices"] for row in head["by_agency"]}
+    choices = []
+    for column, agency in enumerate(inputs.agencies):
+        used = sum(valuing.taken(account, price) for price in prices.get(agency.code, []))
+        value = int(figures.value[0, column])
+        choices.append(
+            {
+                "agency_id": agency.id, "code": agency.code, "eligible": bool(allowed[0, column]),
+                "why_not": "" if allowed[0, column] else valuing.why_not(agency, account),
+                "expected_minor": int(figures.expected[0, column]), "commission_minor": int(figures.commission[0, column]),
+                "cost_minor": int(figures.cost[column]), "net_minor": int(figures.net[0, column]), "value_minor": value,
+                "limits_minor": round(used), "margin_minor": round(value - used),
+            }
+        )  # fmt: skip
+    item = items[0]
+    return {
+        "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"],
+        "probability": item["probability"], "in_house_minor": int(figures.in_house[0]), "currency": head["currency"],
+        "balance_minor": account["balance_minor"], "bucket": account["bucket"], "choices": choices,
+    }  # fmt: skip
+
+
+@transactions.reads
+def replay(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
+    """Solve a run again from what was kept, and compare: inputs, result, and the rows that stand in the database.
+
+    Returns same (all three agree), inputs_same, result_same, rows_same, result_digest, replayed_digest.
+    """
+    head = run(viewer, run_id=run_id)
+    inputs = _inputs(run_id)
+    problem = valuing.problem(inputs)
+    again = placing.place(
+        problem=problem, tiers=valuing.tiers(inputs), share=inputs.exploration, seed=inputs.seed
+    )
+    stored = run_items_frame(viewer, run_id=run_id)
+    codes = {agency.code: number for number, agency in enumerate(inputs.agencies)}
+    chosen = stored["code"].replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
+    rows_same = stored["account_id"].to_list() == inputs.accounts["account_id"].to_list() and bool(
+        (chosen == again.assignment).all()
+        and (stored["probability"].to_numpy() == again.probability).all()
+        and (stored["explored"].to_numpy() == again.explored).all()
+    )
+    same = {
+        "inputs_same": inputs.digest == head["inputs_digest"],
+        "result_same": again.digest == head["result_digest"],
+        "rows_same": rows_same,
+    }
+    return same | {
+        "same": all(same.values()),
+        "result_digest": head["result_digest"],
+        "replayed_digest": again.digest,
+    }
+
+
+@transactions.reads
+def models(viewer: Actor) -> list[dict[str, Any]]:
+    """List trained models, newest first, with their metrics on held-out accounts."""
+    viewer.require("placement.read")
+    return _rows(
+        "SELECT id, version, state, trained_at, trained_by, seed, metrics, parameters, artefact_digest, inputs_digest FROM placement_model ORDER BY version DESC"
+    )
+
+
+@transactions.reads
+def model(viewer: Actor, *, model_id: UUID) -> dict[str, Any]:
+    """Give one model's card: metrics, and calibration {"reliability": rows a bin, "money": rows a decile}. Raises `ModelNotFound`."""
+    viewer.require("placement.read")
+    found = _rows(
+        "SELECT m.*, (SELECT count(*) FROM placement_run r WHERE r.model_id = m.id) AS runs FROM placement_model m WHERE m.id = %s",
+        [model_id],
+    )
+    if not found:
+        raise ModelNotFound(what="model", where=str(model_id))
+    return found[0]

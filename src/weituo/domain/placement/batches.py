@@ -1,0 +1,115 @@
+"""What a run would start from, before anybody solves it: candidates, their expected recovery, who may take them; and drift."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from weituo.core.recovery import drift as recovery_drift
+from weituo.core.recovery.buckets import BUCKETS
+from weituo.domain.partners import queries as partners
+from weituo.domain.placement import gathering, valuing
+from weituo.domain.placement.errors import ModelNotFound, NoModel, NotTreated
+from weituo.domain.placement.models import RecoveryModelVersion
+from weituo.domain.placement.services import solving
+from weituo.domain.plans import queries as plans
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+
+
+@transactions.reads
+def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
+    """Give what a run of this day would place: by bucket accounts, balance and expected recovery; who is left out and why.
+
+    The same gathering as `solve_run`, so that the figures are the run's. Keys: strategy_version, model_id, model_version,
+    currency, accounts, balance_minor, expected_minor, by_bucket (bucket, accounts, balance_minor, expected_minor,
+    in_house_bps), exclusions (reason → accounts), prices. Raises `NotTreated`, `NoModel`, `ModelUnusable`,
+    `NoEligibleAgency`, `NothingToPlace`.
+    """
+    viewer.require("placement.read")
+    strategy = plans.current_strategy(viewer)
+    if strategy is None:
+        raise NotTreated()
+    version = RecoveryModelVersion.objects.filter(state="PROMOTED").order_by("-version").first()
+    if version is None:
+        raise NoModel()
+    prices = valuing.Prices()
+    found = gathering.candidates(viewer, as_of=as_of, at=at)
+    inputs, exclusions = solving.inputs_of(
+        viewer, found, version, {}, prices, as_of=as_of, seed=0, exploration=0.0
+    )
+    grouped = inputs.accounts.group_by("bucket").agg(
+        accounts=pl.len(),
+        balance_minor=pl.col("balance_minor").sum(),
+        expected_minor=pl.col("expected_minor").sum(),
+    )
+    rows = {row["bucket"]: row for row in grouped.to_dicts()}
+    by_bucket = [
+        rows[name] | {"in_house_bps": prices.in_house_bps.get(name, 0)} for name in BUCKETS if name in rows
+    ]
+    return {
+        "strategy_id": strategy["id"],
+        "strategy_version": strategy["version"],
+        "model_id": version.id,
+        "model_version": version.version,
+        "currency": found.currency,
+        "accounts": inputs.accounts.height,
+        "balance_minor": sum(row["balance_minor"] for row in by_bucket),
+        "expected_minor": sum(row["expected_minor"] for row in by_bucket),
+        "by_bucket": by_bucket,
+        "exclusions": exclusions,
+        "prices": prices,
+    }
+
+
+@transactions.reads
+def panel(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
+    """Give every approved agency with its limits and what keeps it from taking accounts (codes LICENCE, SERVICE, CONFIDENTIALITY)."""
+    viewer.require("placement.read")
+    licensed = partners.live_licences(viewer, on=on)
+    agreed = {
+        kind: {row.agency_id for row in partners.live_agreements(viewer, kind=kind, on=on)}
+        for kind in ("SERVICE", "CONFIDENTIALITY")
+    }
+    active, charged = gathering.active_counts(), gathering.fees(viewer, on=on)
+    return [
+        {
+            "id": row.id,
+            "code": row.code,
+            "name_zh": row.name_zh,
+            "name_en": row.name_en,
+            "tier": row.tier,
+            "regions": row.regions,
+            "capacity": row.capacity_accounts_max,
+            "active": active[row.id],
+            "room": max(row.capacity_accounts_max - active[row.id], 0),
+            "fee_bps": charged.get(row.id, {}),
+            "lacking": [
+                kind for kind, held in (("LICENCE", licensed), *agreed.items()) if row.id not in held
+            ],
+        }
+        for row in partners.agencies(viewer, states=["APPROVED"])
+    ]
+
+
+@transactions.reads
+def drift(viewer: Actor, *, model_id: UUID, at: datetime) -> pl.DataFrame | None:
+    """Compare the open accounts that the strategy sends to agencies with a model's training rows (`core.recovery.drift`).
+
+    None where the model keeps no profile of its training rows, or no strategy was applied yet. Raises `ModelNotFound`.
+    """
+    viewer.require("placement.read")
+    version = RecoveryModelVersion.objects.filter(id=model_id).first()
+    if version is None:
+        raise ModelNotFound(what="model", where=str(model_id))
+    profile = version.calibration.get("profile")
+    if not profile:
+        return None
+    try:
+        found = gathering.candidates(viewer, as_of=at.date(), at=at)
+    except NotTreated:
+        return None
+    return recovery_drift.stability(trained=profile, frame=found.known) if found.known.height else None

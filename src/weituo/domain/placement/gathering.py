@@ -1,0 +1,245 @@
+"""Gathering what a run stands on: who can be placed, who may take accounts, and what is expected of each account."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import polars as pl
+
+from weituo.core.allocation.effects import Stated, shrunk_effects
+from weituo.core.recovery import features
+from weituo.core.recovery.buckets import BUCKETS, months_late_expr
+from weituo.core.recovery.model import RecoveryModel
+from weituo.domain.book import queries as book
+from weituo.domain.partners import queries as partners
+from weituo.domain.placement import valuing
+from weituo.domain.placement.errors import LimitsRefused, NotTreated
+from weituo.domain.plans import queries as plans
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+
+#: holds under which an account is not handed to anybody
+STOPPING_HOLDS: Final = (
+    "DISPUTE", "HARDSHIP", "DECEASED", "MINOR", "BANKRUPT", "REPRESENTED", "CEASED", "LEGAL", "SOLD", "COMPLAINT",
+)  # fmt: skip
+#: months of history that the model knows
+HISTORY_DAYS: Final = 200
+#: what a limit of an agency may say
+LIMIT_NAMES: Final = ("accounts_min", "accounts_max", "balance_min_minor", "balance_max_minor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """accounts: account_id, borrower_id, balance_minor, bucket, region, tier_max, before. exclusions: reason → count."""
+
+    accounts: pl.DataFrame
+    known: pl.DataFrame
+    currency: str
+    exclusions: dict[str, int]
+
+
+def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
+    """Give the open accounts that the strategy sends to agencies and nothing stops, and count the others by reason."""
+    everything = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    treatments = plans.treatments_frame(viewer).select("account_id", "treatment", "tier_max")
+    if treatments.is_empty() and everything.height:
+        raise NotTreated()
+    holds = book.holds_frame(viewer, at=at).filter(pl.col("kind").is_in(STOPPING_HOLDS))
+    placed = _placed()
+    currency = _main_currency(everything)
+    judged = everything.join(treatments, on="account_id", how="left", maintain_order="left").join(
+        placed, on="account_id", how="left", maintain_order="left"
+    )
+    whole_borrower = holds.filter(pl.col("account_id").is_null())["borrower_id"].unique().implode()
+    one_account = holds["account_id"].drop_nulls().unique().implode()
+    reason = (
+        pl.when(pl.col("balance_minor") <= 0).then(pl.lit("NO_BALANCE"))
+        .when(pl.col("active").fill_null(value=False)).then(pl.lit("ALREADY_PLACED"))
+        .when(pl.col("treatment").is_null()).then(pl.lit("NOT_TREATED"))
+        .when(pl.col("treatment") != "AGENCY").then(pl.lit("OTHER_TREATMENT"))
+        .when(pl.col("borrower_id").is_in(whole_borrower) | pl.col("account_id").is_in(one_account)).then(pl.lit("ON_HOLD"))
+        .when(pl.col("currency") != currency).then(pl.lit("OTHER_CURRENCY"))
+    )  # fmt: skip
+    judged = judged.with_columns(reason=reason).sort("account_id")
+    counted = judged.drop_nulls("reason").group_by("reason").len().sort("reason")
+    kept = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("before").fill_null(""))
+    return Candidates(
+        accounts=kept.select(
+            "account_id", "borrower_id", "balance_minor", "bucket", "region", "tier_max", "before"
+        ),
+        known=_known(viewer, everything=everything, wanted=kept["account_id"], as_of=as_of),
+        currency=currency,
+        exclusions={str(row["reason"]): int(row["len"]) for row in counted.to_dicts()},
+    )
+
+
+def _placed() -> pl.DataFrame:
+    """Give accounts that have been placed: active, and the codes of the agencies that had them."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT p.account_id::text, bool_or(p.state = 'ACTIVE'), string_agg(DISTINCT g.code, ' ' ORDER BY g.code) "
+            "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id GROUP BY p.account_id"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(),
+            schema={"account_id": pl.String, "active": pl.Boolean, "before": pl.String},
+            orient="row",
+        )
+
+
+def _main_currency(accounts: pl.DataFrame) -> str:
+    """Give the currency of most accounts: a run adds up one currency only."""
+    if accounts.is_empty():
+        return "CNY"
+    counted = accounts.group_by("currency").len().sort("len", "currency", descending=[True, False])
+    return str(counted["currency"][0])
+
+
+def _known(viewer: Actor, *, everything: pl.DataFrame, wanted: pl.Series, as_of: date) -> pl.DataFrame:
+    """Compute the registry's features of the wanted accounts, in their order."""
+    if wanted.is_empty():
+        return pl.DataFrame()
+    named = everything.select(
+        "account_id",
+        "days_past_due",
+        "balance_minor",
+        "product",
+        external_id="account_id",
+        borrower_external_id="borrower_id",
+        province_code="region",
+        credit_limit_minor=pl.coalesce("credit_limit_minor", "balance_minor"),
+        opened_on=pl.coalesce("opened_on", "past_due_since", "as_of"),
+        months_late=months_late_expr(pl.col("days_past_due")),
+    )
+    history = book.history_frame(viewer, account_ids=wanted.to_list()).filter(
+        (pl.col("month") <= as_of) & (pl.col("month") > as_of - timedelta(days=HISTORY_DAYS))
+    )
+    months = history.with_columns(
+        pl.col("paid_minor").fill_null(0),
+        pl.col("months_late").fill_null(0),
+        account_external_id="account_id",
+    )
+    computed = features.from_book(accounts=named, history=months, at=as_of)
+    return (
+        computed.with_columns(account_id=named["account_id"])
+        .filter(pl.col("account_id").is_in(wanted.implode()))
+        .sort("account_id")
+        .drop("account_id")
+    )
+
+
+def expected_minor(model: RecoveryModel, known: pl.DataFrame) -> pl.Series:
+    """Predict the recovery of accounts in minor units."""
+    return model.predict(frame=known)["expected_minor"]
+
+
+def agencies_in_order(viewer: Actor, *, on: date) -> list[partners.AgencyRow]:
+    """Give approved agencies with a live licence and both live agreements, by code."""
+    licensed = partners.live_licences(viewer, on=on)
+    for kind in ("SERVICE", "CONFIDENTIALITY"):
+        licensed = licensed & {row.agency_id for row in partners.live_agreements(viewer, kind=kind, on=on)}
+    return [row for row in partners.agencies(viewer, states=["APPROVED"]) if row.id in licensed]
+
+
+def fees(viewer: Actor, *, on: date) -> dict[UUID, dict[str, int]]:
+    """Give each agency's fees in basis points by bucket, from its live service agreement."""
+    return {
+        row.agency_id: dict(row.fee_bps_by_bucket)
+        for row in partners.live_agreements(viewer, kind="SERVICE", on=on)
+    }
+
+
+def active_counts() -> Counter[UUID]:
+    """Count active placements by agency."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT agency_id, count(*) FROM placement_placement WHERE state = 'ACTIVE' GROUP BY agency_id"
+        )
+        return Counter(dict(cursor.fetchall()))
+
+
+def agency_facts(
+    viewer: Actor, *, on: date, limits: Mapping[str, Any], shares: Mapping[str, float]
+) -> tuple[valuing.AgencyFacts, ...]:
+    """Gather the agencies that may take accounts. shares: bucket → its share of the candidates, for the mix.
+
+    Raises `LimitsRefused` for a limit of an unknown agency or name.
+    """
+    rows = agencies_in_order(viewer, on=on)
+    asked: Mapping[str, Mapping[str, int]] = limits.get("agencies", {})
+    unknown = sorted(set(asked) - {row.code for row in rows})
+    if unknown:
+        raise LimitsRefused(problem=f"no agency in good order is called {unknown[0]}", where="agencies")
+    charged, active = fees(viewer, on=on), active_counts()
+    stated = list(_figures(partners.past_performance(viewer)))
+    effects = shrunk_effects(
+        stated=[row for row, _ in stated if row is not None],
+        agencies=[str(row.id) for row in rows],
+        buckets=BUCKETS,
+    )
+    complaints = {agency: rate for _, pair in stated if pair is not None for agency, rate in [pair]}
+    found = []
+    for row in rows:
+        left = max(row.capacity_accounts_max - active[row.id], 0)
+        found.append(
+            valuing.AgencyFacts(
+                id=str(row.id), code=row.code, tier=row.tier or 3, regions=tuple(sorted(row.regions)), capacity_left=left,
+                fee_bps=dict(sorted(charged[row.id].items())),
+                effect_bps={bucket: effects[str(row.id), bucket] for bucket in BUCKETS},
+                complaints_bps=round(complaints.get(str(row.id), 0.0) * 10),
+                limits=_limits(asked.get(row.code, {}), left=left, mix=limits.get("mix_tolerance"), shares=shares, code=row.code),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _limits(
+    asked: Mapping[str, int], *, left: int, mix: float | None, shares: Mapping[str, float], code: str
+) -> dict[str, Any]:
+    strange = sorted(set(asked) - set(LIMIT_NAMES))
+    if strange:
+        raise LimitsRefused(problem=f"unknown limit {strange[0]}", where=f"agencies.{code}")
+    for name, amount in asked.items():
+        if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
+            raise LimitsRefused(
+                problem="a limit is a whole number from 0 on", where=f"agencies.{code}.{name}"
+            )
+    most = min(left, asked.get("accounts_max", left))
+    return {
+        "accounts_min": asked.get("accounts_min", 0),
+        "accounts_max": most,
+        "balance_min_minor": asked.get("balance_min_minor", 0),
+        "balance_max_minor": asked.get("balance_max_minor"),
+        "bucket_accounts_max": {}
+        if mix is None
+        else {bucket: int(min(share + mix, 1.0) * most) for bucket, share in sorted(shares.items())},
+    }
+
+
+def _figures(papers: Iterable[Mapping[str, Any]]) -> Iterable[tuple[Stated | None, tuple[str, float] | None]]:
+    """Read verified papers on past performance: one fact, or lists of facts, as they were filed."""
+    for paper in papers:
+        agency, facts = str(paper["agency_id"]), paper["facts"]
+        rows = [facts] if isinstance(facts, dict) else list(facts)
+        for value in facts.values() if isinstance(facts, dict) else ():
+            if isinstance(value, list):
+                rows += [row for row in value if isinstance(row, dict)]
+        for row in rows:
+            count = row.get("accounts")
+            if row.get("bucket") in BUCKETS and isinstance(row.get("liquidation"), int | float) and count:
+                yield (
+                    Stated(
+                        agency=agency,
+                        bucket=row["bucket"],
+                        liquidation=float(row["liquidation"]),
+                        accounts=int(count),
+                    ),
+                    None,
+                )
+            if isinstance(row.get("complaints_per_1000"), int | float):
+                yield None, (agency, float(row["complaints_per_1000"]))

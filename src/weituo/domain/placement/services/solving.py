@@ -1,0 +1,188 @@
+"""Solving a run: gather, value, solve, prove, keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import polars as pl
+
+from weituo.core.allocation import placing
+from weituo.core.allocation.problem import IN_HOUSE, Infeasible
+from weituo.core.recovery import model as recovery
+from weituo.domain.placement import gathering, telling, valuing
+from weituo.domain.placement.errors import (
+    LimitsRefused,
+    ModelUnusable,
+    NoEligibleAgency,
+    NoModel,
+    NothingToPlace,
+    NotTreated,
+)
+from weituo.domain.placement.models import RecoveryModelVersion, Run, RunInputs
+from weituo.domain.plans import queries as plans
+from weituo.foundation import locks, transactions
+from weituo.foundation.acts import act, note
+from weituo.foundation.files.places import place
+from weituo.foundation.ids import new_id
+from weituo.foundation.tenancy.actors import Actor
+
+EXPLORATION_MAX: Final = 0.5
+LIMIT_KEYS: Final = frozenset({"agencies", "mix_tolerance", "prices"})
+
+
+@act("placement.solve_run", permission="placement.solve")
+def solve_run(
+    *, actor: Actor, seed: int, at: datetime, as_of: date, exploration: float = 0.05, limits: Mapping[str, Any] | None = None
+) -> UUID:  # fmt: skip
+    """Work out which account should go to which agency, with proof and comparison; nothing is placed yet.
+
+    limits: {"agencies": {code: {accounts_min, accounts_max, balance_min_minor, balance_max_minor}}, "mix_tolerance":
+    share by which a bucket may exceed its share of the run at an agency, "prices": fields of `valuing.Prices`}.
+    Raises `NoModel`, `ModelUnusable`, `NotTreated`, `NoEligibleAgency`, `NothingToPlace`, `LimitsRefused`, and for
+    limits that cannot be kept `LimitsBackwards`, `LimitsTooHigh`, `LimitsTogether`.
+    """
+    wanted = dict(limits or {})
+    prices = _prices(wanted, exploration)
+    strategy = plans.current_strategy(actor)
+    if strategy is None:
+        raise NotTreated()
+    version = RecoveryModelVersion.objects.filter(state="PROMOTED").order_by("-version").first()
+    if version is None:
+        raise NoModel()
+    found = gathering.candidates(actor, as_of=as_of, at=at)
+    inputs, exclusions = _inputs(
+        actor, found, version, wanted, prices, as_of=as_of, seed=seed, exploration=exploration
+    )
+    try:
+        placed = placing.place(
+            problem=valuing.problem(inputs), tiers=valuing.tiers(inputs), share=exploration, seed=seed
+        )
+    except Infeasible as impossible:
+        raise telling.refusal(impossible) from impossible
+    figures = valuing.money(inputs)
+    locks.lock(keys=["placement:runs"])
+    number = 1 + (Run.objects.order_by("-number").values_list("number", flat=True).first() or 0)
+    kept = int(figures.in_house.sum())
+    run = Run.objects.create(
+        id=new_id(), number=number, state=Run.State.SOLVED, as_of=as_of, seed=seed, strategy_id=strategy["id"], model=version,
+        parameters={"exploration": exploration, "limits": wanted, "prices": asdict(prices), "strategy_version": strategy["version"],
+                    "model_version": version.version},
+        inputs_digest=inputs.digest, result_digest=placed.digest, accounts=inputs.accounts.height,
+        balance_minor=int(inputs.accounts["balance_minor"].sum()), currency=found.currency,
+        expected_net_minor=placed.value_minor + kept, bound_minor=placed.bound_minor + kept,
+        rivals=telling.rivals(placed, in_house_minor=kept), exclusions=exclusions,
+        by_agency=telling.by_agency(inputs, figures, placed), proof=telling.proof(placed, in_house_minor=kept),
+        solved_by=actor.id, solved_at=at,
+    )  # fmt: skip
+    RunInputs.objects.create(run=run, body=valuing.pack(inputs))
+    _store_items(run.id, inputs, figures, placed)
+    note(
+        what="run", ref=run.id, number=number, accounts=run.accounts, expected_net_minor=run.expected_net_minor,
+        bound_minor=run.bound_minor, inputs_digest=run.inputs_digest, result_digest=run.result_digest,
+    )  # fmt: skip
+    return run.id
+
+
+def _prices(wanted: Mapping[str, Any], exploration: float) -> valuing.Prices:
+    strange = sorted(set(wanted) - LIMIT_KEYS)
+    if strange:
+        raise LimitsRefused(problem=f"unknown part {strange[0]}", where=strange[0])
+    if not 0 <= exploration <= EXPLORATION_MAX:
+        raise LimitsRefused(problem="exploration lies between 0 and 50 %", where="exploration")
+    mix = wanted.get("mix_tolerance")
+    if mix is not None and not (isinstance(mix, int | float) and 0 <= mix <= 1):
+        raise LimitsRefused(problem="a tolerance lies between 0 and 1", where="mix_tolerance")
+    try:
+        prices = valuing.Prices(**wanted.get("prices", {}))
+    except TypeError as unknown:
+        raise LimitsRefused(problem="unknown price", where="prices") from unknown
+    amounts = (
+        prices.in_house_minor,
+        prices.placing_minor,
+        prices.complaint_minor,
+        *prices.in_house_bps.values(),
+    )
+    if any(not isinstance(amount, int) or amount < 0 for amount in amounts):
+        raise LimitsRefused(problem="a price is a whole number of minor units from 0 on", where="prices")
+    return prices
+
+
+def load(version: RecoveryModelVersion) -> recovery.RecoveryModel:
+    """Load a model whose file fits the digest that the database holds. Raises `ModelUnusable`."""
+    try:
+        artefact = place("models", version.artefact).read_bytes()
+        return recovery.from_bytes(artefact=artefact, expected_digest=version.artefact_digest)
+    except (OSError, recovery.ModelError) as wrong:
+        problem = str(wrong) if isinstance(wrong, recovery.ModelError) else "it is missing"
+        raise ModelUnusable(problem=problem, where=version.artefact) from wrong
+
+
+def _inputs(
+    actor: Actor, found: gathering.Candidates, version: RecoveryModelVersion, wanted: Mapping[str, Any], prices: valuing.Prices,
+    *, as_of: date, seed: int, exploration: float,
+) -> tuple[valuing.Inputs, dict[str, int]]:  # fmt: skip
+    """Give the run's inputs, and the exclusions with the accounts that no agency may take."""
+    shares = {
+        str(row["bucket"]): row["len"] / found.accounts.height
+        for row in found.accounts.group_by("bucket").len().sort("bucket").to_dicts()
+    }
+    agencies = gathering.agency_facts(actor, on=as_of, limits=wanted, shares=shares)
+    if not agencies:
+        raise NoEligibleAgency()
+    exclusions = dict(found.exclusions)
+    if found.accounts.is_empty():
+        raise NothingToPlace(reasons=telling.counted(exclusions))
+    accounts = found.accounts.with_columns(
+        expected_minor=gathering.expected_minor(load(version), found.known)
+    ).select(list(valuing.ACCOUNTS))
+    inputs = valuing.Inputs(
+        seed=seed, exploration=exploration, prices=prices, agencies=agencies, accounts=accounts
+    )
+    anywhere = valuing.eligible(inputs).any(axis=1)
+    if not anywhere.all():
+        exclusions["NO_AGENCY"] = int((~anywhere).sum())
+        inputs = valuing.Inputs(
+            seed=seed, exploration=exploration, prices=prices, agencies=agencies, accounts=accounts.filter(pl.Series(anywhere)),
+        )  # fmt: skip
+    if inputs.accounts.is_empty():
+        raise NothingToPlace(reasons=telling.counted(exclusions))
+    return inputs, dict(sorted(exclusions.items()))
+
+
+def _store_items(
+    run_id: UUID, inputs: valuing.Inputs, figures: valuing.Money, placed: placing.Placed
+) -> None:
+    """Keep every account's place, expectation and probability."""
+    rows, chosen = np.arange(inputs.accounts.height), placed.assignment
+    out = chosen != IN_HOUSE
+    column = np.where(out, chosen, 0)
+    ids = np.array([agency.id for agency in inputs.agencies], dtype=np.str_)
+    own = np.minimum(
+        figures.in_house + inputs.prices.in_house_minor, inputs.accounts["balance_minor"].to_numpy()
+    )
+    frame = pl.DataFrame(
+        {
+            "account": inputs.accounts["account_id"],
+            "agency": np.where(out, ids[column], ""),
+            "expected": np.where(out, figures.expected[rows, column], own),
+            "net": np.where(out, figures.net[rows, column], figures.in_house),
+            "probability": placed.probability,
+            "explored": placed.explored,
+        }
+    )
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE run_item (account uuid, agency uuid, expected bigint, net bigint, probability float8, explored boolean) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY run_item FROM STDIN (FORMAT csv, FORCE_NULL (agency))") as stream:
+            stream.write(frame.write_csv(include_header=False).encode())
+        cursor.execute(
+            "INSERT INTO placement_run_item (run_id, account_id, agency_id, expected_recovery_minor, expected_net_minor, probability, explored) "
+            "SELECT %s, account, agency, expected, net, probability, explored FROM run_item",
+            [run_id],
+        )

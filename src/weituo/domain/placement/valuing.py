@@ -1,0 +1,238 @@
+"""What a run stands on: accounts, agencies and prices as plain figures, kept with the run so that it can be replayed.
+
+The value of account i with agency j, in minor units:
+
+    expected_i · effect_jb − commission − cost of placing − complaints · price of a complaint − in-house alternative
+
+expected_i is the recovery model's, at an average agency's work. effect_jb rests on what agencies state of their past
+performance, shrunk hard (`core.allocation.effects`): in this room no booked result of an agency is read, because money
+is booked later in the day than placements are made; booked results come back through evaluation as tier and capacity.
+The in-house alternative is a stated share of expected_i by bucket less the cost of own work. Shares and prices are
+assumptions of the lender: they stand in the run's parameters and on its page, and can be given for each run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from weituo.core.allocation.problem import Ints, Limits, Problem
+from weituo.core.recovery.buckets import BUCKETS
+
+BPS: Final = 10_000
+#: of what an agency's work brings, the share that own work brings, by bucket (assumption)
+IN_HOUSE_BPS: Final[dict[str, int]] = {
+    "CURRENT": 8_500, "M1": 7_500, "M2": 6_000, "M3": 5_000, "M4": 4_200, "M5": 3_700, "M6": 3_300, "M7+": 3_000,
+}  # fmt: skip
+ACCOUNTS: Final = {
+    "account_id": pl.String, "borrower_id": pl.String, "balance_minor": pl.Int64, "bucket": pl.String, "region": pl.String,
+    "tier_max": pl.Int64, "expected_minor": pl.Int64, "before": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What things cost, in minor units of the run's currency (assumptions of the lender)."""
+
+    #: own work on an account kept in-house over the horizon
+    in_house_minor: int = 3_000
+    #: handing an account over: package, review, audit
+    placing_minor: int = 500
+    #: one complaint: handling, redress, a customer lost
+    complaint_minor: int = 50_000
+    #: share of expected recovery that own work brings, by bucket
+    in_house_bps: Mapping[str, int] = field(default_factory=lambda: dict(IN_HOUSE_BPS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyFacts:
+    """An agency as the run saw it. effect_bps: 10,000 = recovers as expected. complaints_bps: per 10,000 accounts."""
+
+    id: str
+    code: str
+    tier: int
+    regions: tuple[str, ...]
+    capacity_left: int
+    fee_bps: dict[str, int]
+    effect_bps: dict[str, int]
+    complaints_bps: int
+    limits: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that decides a run's result. accounts: columns of `ACCOUNTS`, sorted by account_id."""
+
+    seed: int
+    exploration: float
+    prices: Prices
+    agencies: tuple[AgencyFacts, ...]
+    accounts: pl.DataFrame
+
+    def body(self) -> bytes:
+        """Serialise: one line of JSON, then the accounts as CSV, compressed. Equal inputs give equal bytes inside."""
+        head = {
+            "seed": self.seed,
+            "exploration": self.exploration,
+            "prices": asdict(self.prices),
+            "agencies": [asdict(agency) for agency in self.agencies],
+        }
+        text = json.dumps(head, sort_keys=True, ensure_ascii=False).encode()
+        return text + b"\n" + self.accounts.write_csv().encode()
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the inputs, hexadecimal."""
+        return hashlib.sha256(self.body()).hexdigest()
+
+
+def pack(inputs: Inputs) -> bytes:
+    """Compress inputs for keeping."""
+    return zlib.compress(inputs.body(), 6)
+
+
+def unpack(packed: bytes) -> Inputs:
+    """Read kept inputs."""
+    head, _, rows = zlib.decompress(packed).partition(b"\n")
+    known = json.loads(head)
+    return Inputs(
+        seed=known["seed"],
+        exploration=known["exploration"],
+        prices=Prices(**known["prices"]),
+        agencies=tuple(
+            AgencyFacts(**{**agency, "regions": tuple(agency["regions"])}) for agency in known["agencies"]
+        ),
+        accounts=pl.read_csv(io.BytesIO(rows), schema=ACCOUNTS).with_columns(
+            pl.col("region", "before").fill_null("")
+        ),
+    )
+
+
+def province(region: str) -> str:
+    """Reduce a region to what is compared: of a Chinese code (GB/T 2260) the first two digits, else the code itself."""
+    return region[:2] if region.isdigit() else region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Money:
+    """The figures of every account with every agency, (n, m) unless stated, in minor units."""
+
+    expected: Ints
+    commission: Ints
+    #: (m,) placing and priced complaints
+    cost: Ints
+    #: (n,)
+    in_house: Ints
+
+    @property
+    def net(self) -> Ints:
+        """What is left after commission and cost."""
+        return self.expected - self.commission - self.cost[None, :]
+
+    @property
+    def value(self) -> Ints:
+        """What the agency is worth above keeping the account."""
+        return self.net - self.in_house[:, None]
+
+
+def money(inputs: Inputs) -> Money:
+    """Work out recovery, commission, cost and the in-house alternative in whole minor units, rounded down."""
+    n, m = inputs.accounts.height, len(inputs.agencies)
+    expected = inputs.accounts["expected_minor"].to_numpy().astype(np.int64)
+    balance = inputs.accounts["balance_minor"].to_numpy().astype(np.int64)
+    bucket = _bucket_numbers(inputs)
+    by_agency = np.zeros((n, m), dtype=np.int64)
+    commission = np.zeros((n, m), dtype=np.int64)
+    for column, agency in enumerate(inputs.agencies):
+        by_agency[:, column] = np.minimum(
+            expected * _by_bucket(agency.effect_bps, BPS)[bucket] // BPS, balance
+        )
+        commission[:, column] = by_agency[:, column] * _by_bucket(agency.fee_bps, 0)[bucket] // BPS
+    share = _by_bucket(inputs.prices.in_house_bps, 0)[bucket]
+    cost = [
+        inputs.prices.placing_minor + agency.complaints_bps * inputs.prices.complaint_minor // BPS
+        for agency in inputs.agencies
+    ]
+    return Money(
+        expected=by_agency,
+        commission=commission,
+        cost=np.array(cost, dtype=np.int64).reshape(m),
+        in_house=np.maximum(expected * share // BPS - inputs.prices.in_house_minor, 0),
+    )
+
+
+def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell which agency each account may go to: tier, region, a fee for its bucket, and none that had it before."""
+    tier_max = inputs.accounts["tier_max"].to_numpy()
+    regions = np.array([province(region) for region in inputs.accounts["region"].to_list()], dtype=np.str_)
+    bucket = _bucket_numbers(inputs)
+    before = inputs.accounts["before"].str.split(" ")
+    columns = []
+    for agency in inputs.agencies:
+        allowed = (agency.tier <= tier_max) & (_by_bucket(agency.fee_bps, 0)[bucket] > 0)
+        if agency.regions:
+            allowed &= np.isin(regions, [province(region) for region in agency.regions])
+        columns.append(allowed & ~before.list.contains(agency.code).to_numpy())
+    return np.column_stack(columns) if columns else np.zeros((inputs.accounts.height, 0), dtype=np.bool_)
+
+
+def problem(inputs: Inputs) -> Problem:
+    """Turn inputs into the problem that the core solves."""
+    return Problem(
+        accounts=inputs.accounts["account_id"].to_numpy().astype(np.str_),
+        agencies=tuple(agency.code for agency in inputs.agencies),
+        value_minor=money(inputs).value,
+        eligible=eligible(inputs),
+        balance_minor=inputs.accounts["balance_minor"].to_numpy().astype(np.int64),
+        bucket=inputs.accounts["bucket"].to_numpy().astype(np.str_),
+        limits=tuple(Limits(**agency.limits) for agency in inputs.agencies),
+    )
+
+
+def tiers(inputs: Inputs) -> list[int]:
+    """Give the agencies' tiers in order."""
+    return [agency.tier for agency in inputs.agencies]
+
+
+def _bucket_numbers(inputs: Inputs) -> Ints:
+    numbers = inputs.accounts["bucket"].replace_strict(
+        list(BUCKETS), list(range(len(BUCKETS))), return_dtype=pl.Int64
+    )
+    return numbers.to_numpy().astype(np.int64)
+
+
+def _by_bucket(table: Mapping[str, int], default: int) -> Ints:
+    return np.array([table.get(bucket, table.get("default", default)) for bucket in BUCKETS], dtype=np.int64)
+
+
+def only(inputs: Inputs, account_id: str) -> Inputs:
+    """Give the inputs of one account alone."""
+    return replace(inputs, accounts=inputs.accounts.filter(pl.col("account_id") == account_id))
+
+
+def taken(account: Mapping[str, Any], price: Mapping[str, Any]) -> float:
+    """Give what an account takes of a limit at its price: rows of `telling.by_agency` prices."""
+    if price["bucket"] and price["bucket"] != account["bucket"]:
+        return 0.0
+    sign = -1.0 if price["limit"].endswith("_min") else 1.0
+    amount = account["balance_minor"] if price["limit"].startswith("balance") else 1
+    return float(sign * price["price"] * amount)
+
+
+def why_not(agency: AgencyFacts, account: Mapping[str, Any]) -> str:
+    """Name what keeps an account from an agency: HAD_IT_BEFORE, TIER, REGION or NO_FEE."""
+    if agency.code in account["before"].split(" "):
+        return "HAD_IT_BEFORE"
+    if agency.tier > account["tier_max"]:
+        return "TIER"
+    if agency.regions and province(account["region"]) not in {province(region) for region in agency.regions}:
+        return "REGION"
+    return "NO_FEE"
