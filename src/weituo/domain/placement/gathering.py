@@ -171,7 +171,7 @@ def agency_facts(
     Raises `LimitsRefused` for a limit of an unknown agency or name.
     """
     rows = agencies_in_order(viewer, on=on)
-    asked: Mapping[str, Mapping[str, int]] = limits.get("agencies", {})
+    asked: Mapping[str, Mapping[str, Any]] = limits.get("agencies", {})
     unknown = sorted(set(asked) - {row.code for row in rows})
     if unknown:
         raise LimitsRefused(problem=f"no agency in good order is called {unknown[0]}", where="agencies")
@@ -199,7 +199,7 @@ def agency_facts(
 
 
 def _limits(
-    asked: Mapping[str, int], *, left: int, mix: float | None, shares: Mapping[str, float], code: str
+    asked: Mapping[str, Any], *, left: int, mix: float | None, shares: Mapping[str, float], code: str
 ) -> dict[str, Any]:
     strange = sorted(set(asked) - set(LIMIT_NAMES))
     if strange:

@@ -16,13 +16,13 @@ from weituo.foundation import transactions
 from weituo.foundation.errors import NotFound
 from weituo.foundation.tenancy.actors import Actor
 
-PLACEMENTS: Final = {
+PLACEMENTS: Final[dict[str, Any]] = {
     "placement_id": pl.String, "account_id": pl.String, "borrower_id": pl.String, "agency_id": pl.String, "run_id": pl.String,
     "case_ref": pl.String, "state": pl.String, "sequence": pl.Int64, "placed_at": pl.Datetime("us", "UTC"), "term_to": pl.Date,
     "ended_at": pl.Datetime("us", "UTC"), "recall_reason": pl.String, "currency": pl.String, "balance_minor": pl.Int64,
     "bucket": pl.String, "region": pl.String, "fee_bps": pl.Int64, "expected_recovery_minor": pl.Int64, "probability": pl.Float64,
 }  # fmt: skip
-ITEMS: Final = {
+ITEMS: Final[dict[str, Any]] = {
     "account_id": pl.String, "agency_id": pl.String, "code": pl.String, "bucket": pl.String, "region": pl.String, "currency": pl.String,
     "balance_minor": pl.Int64, "expected_recovery_minor": pl.Int64, "expected_net_minor": pl.Int64, "probability": pl.Float64,
     "explored": pl.Boolean,

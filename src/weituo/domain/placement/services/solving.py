@@ -55,7 +55,7 @@ def solve_run(
     if version is None:
         raise NoModel()
     found = gathering.candidates(actor, as_of=as_of, at=at)
-    inputs, exclusions = _inputs(
+    inputs, exclusions = inputs_of(
         actor, found, version, wanted, prices, as_of=as_of, seed=seed, exploration=exploration
     )
     try:
@@ -97,19 +97,23 @@ def _prices(wanted: Mapping[str, Any], exploration: float) -> valuing.Prices:
     mix = wanted.get("mix_tolerance")
     if mix is not None and not (isinstance(mix, int | float) and 0 <= mix <= 1):
         raise LimitsRefused(problem="a tolerance lies between 0 and 1", where="mix_tolerance")
-    try:
-        prices = valuing.Prices(**wanted.get("prices", {}))
-    except TypeError as unknown:
-        raise LimitsRefused(problem="unknown price", where="prices") from unknown
-    amounts = (
-        prices.in_house_minor,
-        prices.placing_minor,
-        prices.complaint_minor,
-        *prices.in_house_bps.values(),
-    )
-    if any(not isinstance(amount, int) or amount < 0 for amount in amounts):
+    return _priced(wanted.get("prices", {}))
+
+
+def _priced(asked: Any) -> valuing.Prices:
+    """Read prices over the usual ones; a share by bucket that is not given stays as usual."""
+    usual = asdict(valuing.Prices())
+    if not isinstance(asked, Mapping) or set(asked) - set(usual):
+        raise LimitsRefused(problem="unknown price", where="prices")
+    given = usual | dict(asked)
+    shares = asked.get("in_house_bps", {})
+    if not isinstance(shares, Mapping) or set(shares) - set(valuing.IN_HOUSE_BPS):
+        raise LimitsRefused(problem="shares are given by bucket", where="prices.in_house_bps")
+    given["in_house_bps"] = {**valuing.IN_HOUSE_BPS, **shares}
+    amounts = [given[name] for name in usual if name != "in_house_bps"] + list(given["in_house_bps"].values())
+    if any(not isinstance(amount, int) or isinstance(amount, bool) or amount < 0 for amount in amounts):
         raise LimitsRefused(problem="a price is a whole number of minor units from 0 on", where="prices")
-    return prices
+    return valuing.Prices(**given)
 
 
 def load(version: RecoveryModelVersion) -> recovery.RecoveryModel:
@@ -122,7 +126,7 @@ def load(version: RecoveryModelVersion) -> recovery.RecoveryModel:
         raise ModelUnusable(problem=problem, where=version.artefact) from wrong
 
 
-def _inputs(
+def inputs_of(
     actor: Actor, found: gathering.Candidates, version: RecoveryModelVersion, wanted: Mapping[str, Any], prices: valuing.Prices,
     *, as_of: date, seed: int, exploration: float,
 ) -> tuple[valuing.Inputs, dict[str, int]]:  # fmt: skip

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 
-from weituo.core.recovery import features, model, validation
+from weituo.core.recovery import drift, features, model, validation
 from weituo.domain.placement.errors import CohortRefused, ModelNotFound, ModelPromoted
 from weituo.domain.placement.models import RecoveryModelVersion
 from weituo.foundation import locks
@@ -73,7 +73,7 @@ def train_model(*, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime) 
     )
     stored = RecoveryModelVersion.objects.create(
         id=new_id(), version=version, trained_at=at, trained_by=actor.id, artefact=name, artefact_digest=digest,
-        inputs_digest=inputs, seed=seed, metrics=metrics, calibration=_calibration(judged),
+        inputs_digest=inputs, seed=seed, metrics=metrics, calibration=_calibration(judged) | {"profile": drift.profile(frame=known[learned])},
         parameters={"horizon_weeks": fitted.horizon_weeks, "calibration": fitted.calibration_, "held_out": HELD_OUT},
     )  # fmt: skip
     note(
