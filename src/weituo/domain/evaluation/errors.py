@@ -23,3 +23,16 @@ class DecisionRefused(BadInput):
 
     code = "decision_refused"
     rule = "GB/T 45251-2025 5.4"
+
+
+class SeveralCurrencies(Conflict):
+    """The placements of this period are in %(currencies)s; agencies are compared in one currency."""
+
+    code = "several_currencies"
+    remedy = "Choose a period whose runs were all in one currency."
+
+
+class ScorecardNotFound(NotFound):
+    """There is no such scorecard."""
+
+    code = "scorecard_not_found"

@@ -59,6 +59,8 @@ class Decision(models.Model):
     scorecard = models.ForeignKey(Scorecard, on_delete=models.RESTRICT)
     agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
     decision = models.CharField(max_length=16)
+    #: what it changed: tier or capacity before and after
+    detail = models.JSONField(default=dict)
     reason = models.TextField()
     decided_by = models.TextField()
     decided_at = models.DateTimeField()

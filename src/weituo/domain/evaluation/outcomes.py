@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
+from typing import Final
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from weituo.domain.care import queries as care
 from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.placement import queries as placement
+from weituo.domain.tracking import queries as tracking
 from weituo.foundation.tenancy.actors import Actor
 
 #: columns of `outcomes`
@@ -17,6 +19,10 @@ COLUMNS = (
     "placement_id", "agency_id", "account_id", "bucket", "probability", "placed_minor", "expected_minor", "recovered_minor",
     "commission_minor", "complaints", "complaints_upheld", "disputes", "hardships", "attempts", "right_party", "refusals", "months",
 )  # fmt: skip
+
+
+#: results of an attempt in which the borrower themselves was spoken to
+SPOKEN: Final = ("RIGHT_PARTY", "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH")
 
 
 def _text(*names: str) -> list[pl.Expr]:
@@ -63,7 +69,7 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
         .with_columns(*_text("placement_id"))
         .filter(pl.col("made_at").dt.date() < period_to)
         .group_by("placement_id")
-        .agg(attempts=pl.len(), right_party=pl.col("result").str.starts_with("RPC").sum())
+        .agg(attempts=pl.len(), right_party=pl.col("result").is_in(SPOKEN).sum())
     )
     refusals = (
         contact.refusals_frame(viewer)
@@ -84,4 +90,30 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
         whole.with_columns(pl.col(counted).fill_null(0).cast(pl.Int64))
         .select(*COLUMNS, "currency")
         .sort("placement_id")
+    )
+
+
+CONDUCT = {"agency_id": pl.String, "asked": pl.Int64, "refused": pl.Int64, "violations": pl.Int64}
+
+
+def conduct(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFrame:
+    """Give per agency the permits asked and refused and the violations found in [period_from, period_to) (columns of `CONDUCT`)."""
+    since, until = (datetime.combine(day, time.min, tzinfo=UTC) for day in (period_from, period_to))
+    shares = pl.DataFrame(
+        [
+            {"agency_id": str(row["agency_id"]), "asked": row["asked"], "refused": row["refused"]}
+            for row in tracking.refusal_shares(viewer, since=since, until=until)
+        ],
+        schema={name: kind for name, kind in CONDUCT.items() if name != "violations"},
+    )
+    found = (
+        contact.violations_frame(viewer)
+        .filter((pl.col("found_at") >= since) & (pl.col("found_at") < until))
+        .group_by("agency_id")
+        .agg(violations=pl.len().cast(pl.Int64))
+    )
+    return (
+        shares.join(found, on="agency_id", how="full", coalesce=True)
+        .select(pl.col("agency_id"), pl.col("asked", "refused", "violations").fill_null(0))
+        .sort("agency_id")
     )

@@ -32,11 +32,9 @@ def change_tier(*, agency_id: UUID, tier: int, reason: str, at: datetime) -> Non
     note(what="agency", ref=agency_id, reason=reason, tier_before=agency.tier, tier=tier)
 
 
-@act("partners.set_capacity", permission="partners.set_capacity")
-def set_capacity(
-    *, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime
-) -> None:
-    """Set how many accounts an agency may hold: surge or shrink within the day."""
+@transactions.transaction_required
+def change_capacity(*, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime) -> None:
+    """Set how many accounts an agency may hold (evaluation calls this inside its own act)."""
     agency = found(agency_id)
     if capacity_accounts_max < 0:
         raise BadInput(problem="a capacity is not negative", where="capacity_accounts_max")
@@ -48,6 +46,14 @@ def set_capacity(
         before=agency.capacity_accounts_max,
         capacity=capacity_accounts_max,
     )
+
+
+@act("partners.set_capacity", permission="partners.set_capacity")
+def set_capacity(
+    *, actor: Actor, agency_id: UUID, capacity_accounts_max: int, reason: str, at: datetime
+) -> None:
+    """Set how many accounts an agency may hold: surge or shrink within the day."""
+    change_capacity(agency_id=agency_id, capacity_accounts_max=capacity_accounts_max, reason=reason, at=at)
 
 
 @act("partners.suspend", permission="partners.suspend")

@@ -1,0 +1,213 @@
+"""Evaluation: figures from booked rows, verdicts that can be made again, decisions that change the agency."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from weituo.domain.care import services as care
+from weituo.domain.evaluation import errors, outcomes, queries, services
+from weituo.domain.ledger import services as ledger
+from weituo.domain.partners import errors as partner_errors
+from weituo.domain.partners import queries as partners
+from weituo.foundation import transactions
+from weituo.foundation.audit import journal
+from weituo.foundation.errors import NotAllowed
+from weituo.foundation.identity.roles import Role
+from weituo.foundation.ids import new_id
+
+from tests.builders import actors
+from tests.builders import evaluation as build
+from tests.builders.ledger import AT, Placed, day
+
+MANAGER = actors.staff()
+PERIOD = {"period_from": date(2026, 3, 1), "period_to": date(2026, 6, 1)}
+
+
+def evaluated() -> dict[UUID, dict[str, object]]:
+    found = queries.evaluation(MANAGER, evaluation_id=services.evaluate(actor=MANAGER, at=AT, **PERIOD))
+    return {row["agency_id"]: row for row in found["scorecards"]}
+
+
+def attempt(case: Placed, result: str, number: int) -> None:
+    """One contact as reported."""
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        point = new_id()
+        cursor.execute(
+            "INSERT INTO book_contact_point (id, borrower_id, channel, role, field, position, zones, valid) VALUES (%s, %s, 'PHONE', 'BORROWER', 'phone', %s, '{Asia/Shanghai}', true)",
+            [point, case.borrower_id, number],
+        )
+        cursor.execute(
+            "INSERT INTO contact_attempt (agency_id, placement_id, borrower_id, contact_point_id, channel, made_at, reported_at, result, sender_ref) VALUES (%s, %s, %s, %s, 'VOICE', %s, %s, %s, %s)",
+            [case.agency_id, case.placement_id, case.borrower_id, point, AT, AT, result, f"a{number}"],
+        )
+        journal.write(actor=actors.worker(), at=AT, act="test.attempt", entries=[])
+
+
+class TestOutcomes:
+    def test_every_result_that_reached_the_borrower_counts_as_right_party(self, db: str) -> None:
+        [[case]] = build.agencies(payers=(0.0,), count=1)
+        results = ["UNANSWERED", "SENT", "WRONG_PARTY", "THIRD_PARTY", "RIGHT_PARTY", "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH"]  # fmt: skip
+        for number, result in enumerate(results):
+            attempt(case, result, number)
+        [row] = outcomes.outcomes(MANAGER, **PERIOD).to_dicts()
+        assert (row["attempts"], row["right_party"]) == (10, 6)
+
+    def test_the_words_of_contact_are_known(self) -> None:
+        from weituo.domain.contact.services.attempts import RESULTS
+
+        assert set(outcomes.SPOKEN) < set(RESULTS)
+
+    def test_money_and_fees_are_the_booked_ones(self, db: str) -> None:
+        build.agencies(payers=(1.0, 0.0), count=2)
+        frame = outcomes.outcomes(MANAGER, **PERIOD)
+        assert frame["recovered_minor"].sum() == 102_500
+        assert frame["commission_minor"].sum() == 20_500
+        assert frame["placed_minor"].sum() == 410_000
+
+
+class TestEvaluate:
+    def test_a_much_better_agency_is_found_and_ranked_first(self, db: str) -> None:
+        made = build.agencies(payers=(0.6, 0.15, 0.15))
+        cards = evaluated()
+        best = cards[made[0][0].agency_id]
+        assert (best["verdict"], best["rank_low"], best["rank_high"]) == ("BETTER", 1, 1)
+        assert {cards[cases[0].agency_id]["verdict"] for cases in made[1:]} == {"WORSE"}
+
+    def test_equal_agencies_cannot_be_told_apart(self, db: str) -> None:
+        build.agencies(payers=(0.3, 0.3, 0.3))
+        cards = evaluated().values()
+        assert {card["verdict"] for card in cards} == {"CANNOT_BE_TOLD_APART"}
+        assert {(card["rank_low"], card["rank_high"]) for card in cards} == {(1, 3)}
+
+    def test_few_placements_are_too_early(self, db: str) -> None:
+        build.agencies(payers=(0.9, 0.1), count=20)
+        assert {card["verdict"] for card in evaluated().values()} == {"TOO_EARLY"}
+
+    def test_figures_are_sums_of_rows_with_sample_sizes(self, db: str) -> None:
+        [cases, _] = build.agencies(payers=(1.0, 0.0), count=3)
+        care.open_case(
+            actor=actors.agency_system(cases[0].agency_id), kind="COMPLAINT", reason="OTHER", case_ref=cases[0].case_ref, text="", source="AGENCY", at=AT
+        )  # fmt: skip
+        figures = evaluated()[cases[0].agency_id]["figures"]
+        assert (figures["placements"], figures["placed_minor"]) == (3, 307_500)
+        assert (figures["recovered_minor"], figures["commission_minor"], figures["net_minor"]) == (153_750, 30_750, 123_000)  # fmt: skip
+        assert figures["liquidation"]["value"] == pytest.approx(0.5)
+        assert figures["cost_to_collect"] == pytest.approx(0.2)
+        assert (figures["complaints"], figures["complaints_per_1000"]["n"]) == (1, 3)
+        assert figures["complaints_per_1000"]["value"] == pytest.approx(1000 / 3)
+        assert figures["complaints_per_1000"]["low"] < 1000 / 3 < figures["complaints_per_1000"]["high"]
+        assert figures["net_after_harm_minor"] == 123_000 - figures["harm_minor"] == 123_000 - 20_000
+        assert figures["refusals_per_1000"]["value"] is None
+
+    def test_it_can_be_made_again_until_rows_change(self, db: str) -> None:
+        made = build.agencies(payers=(0.6, 0.15))
+        evaluation_id = services.evaluate(actor=MANAGER, at=AT, **PERIOD)
+        assert queries.replay(MANAGER, evaluation_id=evaluation_id) == {"same_inputs": True, "same_verdicts": True, "differences": []}  # fmt: skip
+        build.pay(made[1][0].agency_id, made[1][:1], amount_minor=100)
+        ledger.book_remittances(actor=actors.staff(Role.FINANCE), at=AT)
+        assert not queries.replay(MANAGER, evaluation_id=evaluation_id)["same_inputs"]
+
+    def test_a_period_without_placements_is_refused(self, db: str) -> None:
+        with pytest.raises(errors.NothingToCompare):
+            services.evaluate(actor=MANAGER, period_from=date(2020, 1, 1), period_to=date(2020, 2, 1), at=AT)
+
+    def test_it_stands_in_the_log(self, db: str) -> None:
+        build.agencies(payers=(0.5, 0.5), count=3)
+        evaluated()
+        [entry] = journal.entries(actors.staff(Role.COMPLIANCE), act="evaluation.evaluate")
+        assert (entry["detail"]["placements"], entry["detail"]["agencies"]) == (6, 2)
+
+
+class TestDecide:
+    def card(self) -> dict[str, object]:
+        build.agencies(payers=(0.5, 0.5), count=3)
+        return next(iter(evaluated().values()))
+
+    def test_a_tier_and_a_capacity_change_the_agency_in_the_same_act(self, db: str) -> None:
+        card = self.card()
+        common = {"actor": MANAGER, "scorecard_id": card["id"], "at": AT}
+        services.decide(decision="TIER", tier=1, reason="steady work", **common)
+        services.decide(decision="CAPACITY", capacity=5_000, reason="room to grow", **common)
+        agency = next(row for row in partners.agencies(MANAGER) if row.id == card["agency_id"])
+        assert (agency.tier, agency.capacity_accounts_max) == (1, 5_000)
+        decided = queries.decisions(MANAGER)
+        assert [row["decision"] for row in decided] == ["CAPACITY", "TIER"]
+        assert decided[0]["detail"]["capacity_before"] == 100
+        assert len(queries.scorecard(MANAGER, scorecard_id=card["id"])["decisions"]) == 2
+
+    def test_an_exit_lets_no_further_account_in(self, db: str) -> None:
+        card = self.card()
+        services.decide(
+            actor=MANAGER, scorecard_id=card["id"], decision="EXIT", reason="harm to customers", at=AT
+        )
+        agency = next(row for row in partners.agencies(MANAGER) if row.id == card["agency_id"])
+        assert agency.capacity_accounts_max == 0
+
+    @pytest.mark.parametrize(
+        ("given", "where"),
+        [
+            ({"decision": "TIER", "reason": "steady work"}, "tier"),
+            ({"decision": "CAPACITY", "reason": "steady work"}, "capacity"),
+            ({"decision": "RENEWAL", "reason": " "}, "reason"),
+            ({"decision": "PRAISE", "reason": "steady work"}, "decision"),
+        ],
+    )
+    def test_what_is_missing_is_named(self, db: str, given: dict[str, str], where: str) -> None:
+        card = self.card()
+        with pytest.raises(errors.DecisionRefused) as refused:
+            services.decide(actor=MANAGER, scorecard_id=card["id"], at=AT, **given)
+        assert refused.value.where == where
+
+    def test_a_change_that_is_refused_leaves_no_decision(self, db: str) -> None:
+        card = self.card()
+        from weituo.domain.partners import services as partner_acts
+
+        partner_acts.suspend(
+            actor=actors.staff(Role.COMPLIANCE), agency_id=card["agency_id"], reason="leak", at=AT
+        )
+        with pytest.raises(partner_errors.WrongState):
+            services.decide(
+                actor=MANAGER, scorecard_id=card["id"], decision="TIER", tier=1, reason="steady work", at=AT
+            )
+        assert queries.decisions(MANAGER) == []
+
+    def test_who_may_not_is_refused(self, db: str) -> None:
+        card = self.card()
+        with pytest.raises(NotAllowed):
+            services.decide(
+                actor=actors.staff(Role.ANALYST), scorecard_id=card["id"], decision="RENEWAL", reason="steady work", at=AT
+            )  # fmt: skip
+        with pytest.raises(NotAllowed):
+            queries.evaluations(actors.agency_system(card["agency_id"]))
+
+
+class TestBusinessCase:
+    def test_both_ways_are_reckoned_from_booked_rows(self, db: str) -> None:
+        made = build.agencies(payers=(1.0, 0.0), count=2)
+        finance = actors.staff(Role.FINANCE)
+        case = made[1][0]
+        with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM placement_placement WHERE id = %s" if False else "SELECT %s", [case.placement_id]
+            )
+            journal.write(actor=actors.worker(), at=AT, act="test.nothing", entries=[])
+        ledger.record_cost(
+            actor=finance,
+            reference="wages-2026-03",
+            amount_minor=9_000,
+            currency="CNY",
+            value_on=day(31),
+            at=AT,
+        )
+        found = queries.business_case(MANAGER)
+        [agency] = [row for row in found["total"] if row["way"] == "AGENCY"]
+        assert (agency["n"], agency["placed_minor"], agency["recovered_minor"], agency["cost_minor"]) == (4, 410_000, 102_500, 20_500)  # fmt: skip
+        assert agency["cost_to_collect"] == pytest.approx(0.2)
+        assert agency["net_minor"] == 82_000
+        assert found["cost_basis"]["in_house_costs_booked"] == 1
+        assert found["capacity"] == {"in_house_accounts": 0, "agency_accounts": 4, "agency_capacity": 200, "agency_free": 196}  # fmt: skip
+        [row] = found["book"]
+        assert (row["accounts"], row["balance_minor"], row["npl_accounts"]) == (4, 307_500, 0)
