@@ -31,6 +31,9 @@ class Balance:
         return self.debit_minor - self.credit_minor
 
 
+PAGE_ROWS = 50
+
+
 def _rows(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
     with transactions.connection().cursor() as cursor:
         cursor.execute(sql, values)
@@ -155,12 +158,58 @@ def statements(viewer: Actor, *, statement_id: UUID | None = None) -> list[dict[
 
 @transactions.reads
 def statement_lines(viewer: Actor, *, statement_id: UUID) -> list[dict[str, Any]]:
-    """List the commission lines of a statement with their derivation: payment, base, rate, commission."""
+    """List the commission lines of a statement with their derivation: id, payment, base, rate, commission."""
     return _rows(
-        "SELECT c.earned_on, p.case_ref, p.bucket, p.placed_at, c.base_minor, c.fee_bps, c.amount_minor, c.currency FROM ledger_commission_line c "
+        "SELECT c.id, c.earned_on, p.case_ref, p.bucket, p.placed_at, c.base_minor, c.fee_bps, c.amount_minor, c.currency FROM ledger_commission_line c "
         "JOIN placement_placement p ON p.id = c.placement_id WHERE c.statement_id = %s ORDER BY c.earned_on, c.id",
         [statement_id],
     )
+
+
+@transactions.reads
+def commission_line(viewer: Actor, *, line_id: UUID) -> dict[str, Any] | None:
+    """Give one commission line with the payment it was earned on, and the entry that reversed it, if any."""
+    viewer.require("ledger.read")
+    found = _rows(
+        "SELECT c.id, c.agency_id, c.base_minor, c.fee_bps, c.amount_minor, c.currency, c.earned_on, c.entry_id, c.statement_id, c.payment_id, p.case_ref, p.bucket, p.placed_at, "
+        "y.account_id, y.amount_minor AS paid_minor, y.fee_minor, y.interest_minor, y.principal_minor, y.unapplied_minor, y.paid_on, y.method, l.bank_ref, "
+        "(SELECT r.booked_at FROM ledger_entry r WHERE r.reverses_id = c.entry_id) AS reversed_at FROM ledger_commission_line c JOIN ledger_payment y ON y.id = c.payment_id "
+        "JOIN placement_placement p ON p.id = c.placement_id LEFT JOIN ledger_remittance_line l ON l.id = y.remittance_line_id WHERE c.id = %s",
+        [line_id],
+    )
+    return found[0] if found else None
+
+
+@transactions.reads
+def entry_legs(viewer: Actor, *, entry_id: UUID) -> list[dict[str, Any]]:
+    """List one entry's legs in the shape of `entries`."""
+    viewer.require("ledger.read")
+    return _rows(
+        "SELECT e.id, e.booked_at, e.value_on, e.reason, e.idempotency_key, a.kind, a.component, a.agency_id, l.amount_minor, l.currency "
+        "FROM ledger_entry e JOIN ledger_leg l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.ledger_account_id WHERE e.id = %s ORDER BY l.amount_minor DESC",
+        [entry_id],
+    )
+
+
+@transactions.reads
+def payments_page(viewer: Actor, *, agency_id: UUID | None = None, page: int = 1) -> dict[str, Any]:
+    """Give one page of booked payments, newest first, each with its parts and commission; `agency_id`: of one agency."""
+    viewer.require("ledger.read")
+    where, values = "WHERE %s::uuid IS NULL OR y.agency_id = %s::uuid", [agency_id, agency_id]
+    total = _rows(f"SELECT count(*) AS n FROM ledger_payment y {where}", values)[0]["n"]  # noqa: S608 - the clause is the constant above
+    found = _rows(
+        "SELECT y.id, y.account_id, y.agency_id, y.amount_minor, y.fee_minor, y.interest_minor, y.principal_minor, y.unapplied_minor, y.currency, y.paid_on, y.method, p.case_ref, "  # noqa: S608 - as above
+        "c.id AS line_id, c.amount_minor AS commission_minor, EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = y.entry_id) AS reversed FROM ledger_payment y "
+        "LEFT JOIN placement_placement p ON p.id = y.placement_id LEFT JOIN ledger_commission_line c ON c.payment_id = y.id "
+        f"{where} ORDER BY y.paid_on DESC, y.id DESC LIMIT {PAGE_ROWS} OFFSET %s",
+        [*values, (max(page, 1) - 1) * PAGE_ROWS],
+    )
+    return {
+        "rows": found,
+        "total": total,
+        "page": max(page, 1),
+        "pages": max(1, -(-total // PAGE_ROWS)),
+    }
 
 
 @transactions.reads

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.ledger import queries, services
@@ -46,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Recompute everything from entries and show the differences."""
     viewer = request.actor  # type: ignore[attr-defined]
-    return render(request, "console/ledger/check.html", {"differences": queries.check(viewer)})
+    return render(request, "console/ledger/check.html", presenters.check(queries.check(viewer)))
 
 
 @access.page(permission="ledger.read")
@@ -57,7 +58,11 @@ def entries(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "console/ledger/entries.html",
-        {"entries": presenters.entries(queries.entries(viewer, limit=50))},
+        {
+            "entries": presenters.entries(
+                queries.entries(viewer, limit=50), agencies=partners.agencies(viewer)
+            )
+        },
     )
 
 
@@ -79,6 +84,60 @@ def statement(request: HttpRequest, statement_id: UUID) -> HttpResponse:
             actor=viewer,
         ),
     )
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def payments(request: HttpRequest) -> HttpResponse:
+    """Show booked payments with what each paid and the commission on it."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    agencies = partners.agencies(viewer)
+    asked = presenters.asked_payments(request.GET, agencies=agencies)
+    found = queries.payments_page(viewer, agency_id=asked["agency"], page=asked["page"])
+    return render(
+        request,
+        "console/ledger/payments.html",
+        presenters.payments(found, agencies=agencies, asked=asked),
+    )
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def line(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Show how one commission came about, computed anew from the payment."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    found = queries.commission_line(viewer, line_id=line_id)
+    if found is None:
+        raise Http404
+    return render(
+        request,
+        "console/ledger/line.html",
+        presenters.line(
+            found,
+            legs=queries.entry_legs(viewer, entry_id=found["entry_id"]),
+            agencies=partners.agencies(viewer),
+            actor=viewer,
+        ),
+    )
+
+
+@access.page(permission="ledger.book_payments")
+@require_POST
+def reverse(request: HttpRequest, line_id: UUID) -> HttpResponse:
+    """Reverse a payment: the account owes again and the commission is clawed back."""
+    viewer, reason = request.actor, request.POST.get("reason", "").strip()  # type: ignore[attr-defined]
+    found = queries.commission_line(viewer, line_id=line_id)
+    if found is None:
+        raise Http404
+    if not reason:
+        messages.error(request, _("Say why the payment is reversed."))
+        return redirect("ledger:line", line_id)
+    try:
+        services.reverse_payment(actor=viewer, payment_id=found["payment_id"], reason=reason, at=clock.now())
+        messages.info(request, _("The payment is reversed and its commission clawed back."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("ledger:line", line_id)
 
 
 @access.page(permission="ledger.draw_statement")
@@ -118,8 +177,12 @@ def approve(request: HttpRequest, statement_id: UUID) -> HttpResponse:
 @require_POST
 def book(request: HttpRequest) -> HttpResponse:
     """Book remittances whose bank lines have arrived."""
-    booked = services.book_remittances(actor=request.actor, at=clock.now())  # type: ignore[attr-defined]
-    messages.info(request, _("%(count)s payments were booked.") % {"count": booked})
+    try:
+        booked = services.book_remittances(actor=request.actor, at=clock.now())  # type: ignore[attr-defined]
+        text = ngettext("%(count)s payment was booked.", "%(count)s payments were booked.", booked)
+        messages.info(request, text % {"count": booked})
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
     return redirect("ledger:index")
 
 
@@ -128,6 +191,9 @@ urlpatterns = [
     path("check/", check, name="check"),
     path("entries/", entries, name="entries"),
     path("book/", book, name="book"),
+    path("payments/", payments, name="payments"),
+    path("lines/<uuid:line_id>/", line, name="line"),
+    path("lines/<uuid:line_id>/reverse/", reverse, name="reverse"),
     path("statements/draw/", draw, name="draw"),
     path("statements/<uuid:statement_id>/", statement, name="statement"),
     path("statements/<uuid:statement_id>/approve/", approve, name="approve"),

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
-from django.utils.translation import get_language, gettext_lazy
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from weituo.core.money import FeeSchedule
 from weituo.domain.ledger.queries import Balance
 from weituo.foundation.tenancy.actors import Actor
 
@@ -36,6 +39,14 @@ STATES = {
     "REPORTED": (gettext_lazy("waits for the bank line"), "wait"),
     "BOOKED": (gettext_lazy("booked"), "good"),
     "REFUSED": (gettext_lazy("refused"), "bad"),
+}
+METHODS = {
+    "BANK": gettext_lazy("bank transfer"),
+    "TRANSFER": gettext_lazy("bank transfer"),
+    "CARD": gettext_lazy("card"),
+    "WALLET": gettext_lazy("mobile wallet"),
+    "DIRECT_DEBIT": gettext_lazy("direct debit"),
+    "CASH": gettext_lazy("cash"),
 }
 REASONS = {
     "OPENING": gettext_lazy("opening balance"),
@@ -83,7 +94,12 @@ def overview(
         return sign * sum(row.balance_minor for row in balances if row.kind == kind and row.currency == main)
 
     first = today.replace(day=1)
+    unmatched = sum(1 for row in bank_lines if not row["matched_to"])
+    waiting = [row for row in statements if row["state"] == "AGREED"]
     return {
+        "state": _overview_state(
+            all(total == 0 for total in totals.values()), unmatched, waiting, empty=not balances
+        ),
         "currency": main,
         "balanced": all(total == 0 for total in totals.values()),
         "figures": [
@@ -114,8 +130,8 @@ def overview(
             for row in remittances
         ],
         "bank_lines": [dict(row) | {"matched": bool(row["matched_to"])} for row in bank_lines],
-        "unmatched": sum(1 for row in bank_lines if not row["matched_to"]),
-        "waiting": sum(1 for row in statements if row["state"] == "AGREED"),
+        "unmatched": unmatched,
+        "waiting": len(waiting),
         "agencies": [{"id": key, "name": name} for key, name in names.items()],
         "may_draw": actor.may("ledger.draw_statement"),
         "may_book": actor.may("ledger.book_payments"),
@@ -124,8 +140,27 @@ def overview(
     }
 
 
-def entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _overview_state(balanced: bool, unmatched: int, waiting: Sequence[Mapping[str, Any]], *, empty: bool) -> dict[str, Any]:  # fmt: skip
+    following = [{"label": _("Check everything"), "url": reverse("ledger:check")}]
+    if unmatched:
+        following.insert(0, {"label": _("Match bank lines"), "url": "#bank"})
+    if waiting:
+        following.insert(0, {"label": _("Approve a statement"), "url": reverse("ledger:statement", args=[waiting[0]["id"]])})  # fmt: skip
+    if empty:
+        return {"tone": "none", "text": _("Nothing is booked yet."), "next": following}
+    if not balanced:
+        return {"tone": "bad", "text": _("Debits and credits do not agree."), "next": following}
+    parts = [_("Debits and credits agree to the cent.")]
+    if unmatched:
+        parts.append(ngettext("%(n)s bank line waits for its report.", "%(n)s bank lines wait for their reports.", unmatched) % {"n": unmatched})  # fmt: skip
+    if waiting:
+        parts.append(ngettext("%(n)s statement waits for approval.", "%(n)s statements wait for approval.", len(waiting)) % {"n": len(waiting)})  # fmt: skip
+    return {"tone": "watch" if unmatched or waiting else "good", "text": " ".join(parts), "next": following}
+
+
+def entries(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any]) -> list[dict[str, Any]]:
     """Group legs under their entries."""
+    names = agency_names(agencies)
     return [
         {
             "booked_at": legs[0]["booked_at"],
@@ -136,6 +171,7 @@ def entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 {
                     "label": KINDS.get(leg["kind"], leg["kind"]),
                     "component": COMPONENTS.get(leg["component"], ""),
+                    "agency": names.get(str(leg["agency_id"]), ""),
                     "debit_minor": leg["amount_minor"] if leg["amount_minor"] > 0 else None,
                     "credit_minor": -leg["amount_minor"] if leg["amount_minor"] < 0 else None,
                     "currency": leg["currency"],
@@ -148,15 +184,117 @@ def entries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+CHECKS = {
+    "trial_balance": gettext_lazy("debits against credits"),
+    "receivable": gettext_lazy("entries of an account against its balance in the book"),
+    "commission": gettext_lazy("commission line against its entry"),
+}
+
+
+def check(differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give what was recomputed and what differs."""
+    text = ngettext("%(n)s difference was found.", "%(n)s differences were found.", len(differences)) % {"n": len(differences)}  # fmt: skip
+    good = {"tone": "good", "text": _("Everything agrees: recomputed from entries just now."), "next": []}
+    return {
+        "state": {"tone": "bad", "text": text, "next": []} if differences else good,
+        "checks": [
+            {"label": label, "differences": sum(1 for row in differences if row["what"] == code)}
+            for code, label in CHECKS.items()
+        ],
+        "differences": [dict(row) | {"label": CHECKS.get(row["what"], row["what"])} for row in differences],
+    }  # fmt: skip
+
+
+def asked_payments(query: Mapping[str, str], *, agencies: Sequence[Any]) -> dict[str, Any]:
+    """Read agency and page from an address; what makes no sense is left out."""
+    number = query.get("page", "1")
+    known = {str(agency.id): agency.id for agency in agencies}
+    return {
+        "agency": known.get(query.get("agency", "")),
+        "page": int(number) if number.isdigit() and 0 < int(number) < 1_000_000 else 1,
+    }
+
+
+def payments(
+    found: Mapping[str, Any], *, agencies: Sequence[Any], asked: Mapping[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """Give one page of booked payments."""
+    names = agency_names(agencies)
+    kept = {"agency": str(asked["agency"])} if asked["agency"] else {}
+
+    def address(page: int) -> str:
+        return "?" + urlencode(kept | {"page": page})
+
+    text = ngettext("%(n)s payment is booked.", "%(n)s payments are booked.", found["total"])
+    return {
+        "state": {"tone": "none", "text": text % {"n": f"{found['total']:,}"}, "next": []},
+        "payments": [
+            dict(row)
+            | {"agency": names.get(str(row["agency_id"]), _("in-house")), "method_label": METHODS.get(row["method"], row["method"])}
+            for row in found["rows"]
+        ],
+        "agencies": [{"value": key, "label": name, "chosen": key == kept.get("agency")} for key, name in names.items()],
+        "page": found["page"],
+        "pages": found["pages"],
+        "previous": address(found["page"] - 1) if found["page"] > 1 else "",
+        "next": address(found["page"] + 1) if found["page"] < found["pages"] else "",
+    }  # fmt: skip
+
+
+def line(
+    row: Mapping[str, Any], *, legs: Sequence[Mapping[str, Any]], agencies: Sequence[Any], actor: Actor
+) -> dict[str, Any]:  # fmt: skip
+    """Give one commission line: paid, not applied, base, rate, exact product, rounded; and the same computed anew."""
+    base = row["paid_minor"] - row["unapplied_minor"]
+    anew = FeeSchedule.flat(fee_bps=row["fee_bps"]).commission_minor(amount_minor=base)
+    same = (base, anew) == (row["base_minor"], row["amount_minor"])
+    exact = base * row["fee_bps"]
+    if row["reversed_at"]:
+        state = {"tone": "watch", "text": _("This payment was reversed; its commission was clawed back."), "next": []}  # fmt: skip
+    elif same:
+        state = {"tone": "good", "text": _("Computed anew from the payment, the commission is the same to the cent."), "next": []}  # fmt: skip
+    else:
+        state = {"tone": "bad", "text": _("Computed anew from the payment, the commission differs."), "next": [{"label": _("Check everything"), "url": reverse("ledger:check")}]}  # fmt: skip
+    return {
+        "state": state,
+        "line": dict(row)
+        | {
+            "agency": agency_names(agencies).get(str(row["agency_id"]), ""),
+            "method_label": METHODS.get(row["method"], row["method"]),
+            "anew_base_minor": base,
+            "anew_minor": anew,
+            "exact": f"{exact // 10_000:,}.{exact % 10_000:04d}",
+            "same": same,
+        },
+        "entries": entries(legs, agencies=agencies),
+        "may_reverse": actor.may("ledger.book_payments") and row["reversed_at"] is None,
+    }
+
+
 def statement(
     row: Mapping[str, Any], *, lines: Sequence[Mapping[str, Any]], agencies: Sequence[Any], actor: Actor
 ) -> dict[str, Any]:
     """Give one statement; every line shows base × rate = commission."""
     own = row["drawn_by"] == actor.id
+    may = row["state"] == "AGREED" and actor.may("ledger.approve_statement") and not own
+    shown = _state(row["state"])
+    text = {
+        "DRAWN": _("Drawn up; the agency has to agree before it can be approved."),
+        "AGREED": _("The agency agrees; a second person approves and the commission is paid out."),
+        "PAID": _("Approved and paid out."),
+    }.get(row["state"], str(shown["label"]))
+    tone = {"DRAWN": "none", "AGREED": "watch", "PAID": "good"}.get(row["state"], "none")
     return {
+        "state": {
+            "tone": tone,
+            "text": text,
+            "next": [{"label": _("Approve"), "url": "#approve"}] if may else [],
+        },
+        "sum_base_minor": sum(line["base_minor"] for line in lines),
+        "sum_minor": sum(line["amount_minor"] for line in lines),
         "statement": dict(row)
         | {"agency": agency_names(agencies).get(str(row["agency_id"]), ""), "shown": _state(row["state"])},
         "lines": [dict(line) | {"fee_share": line["fee_bps"] / 10_000} for line in lines],
-        "may_approve": row["state"] == "AGREED" and actor.may("ledger.approve_statement") and not own,
+        "may_approve": may,
         "own": own,
     }

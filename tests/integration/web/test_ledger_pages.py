@@ -1,0 +1,142 @@
+"""Money in the console: balances, bank lines, payments, one commission computed anew, statements by two persons."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+import polars as pl
+import pytest
+
+from weituo.domain.ledger import queries, services
+from weituo.foundation.identity.roles import Role
+from weituo.foundation.tenancy.actors import Actor
+
+from tests.builders import actors, pages
+from tests.builders import ledger as build
+
+AT = build.AT
+SUN: Actor = actors.staff(Role.FINANCE, name="sun")
+
+
+def remitted(count: int = 3, *, ref: str = "R1", amount: int = 10_333, bank: bool = True, placed: list[build.Placed] | None = None) -> list[build.Placed]:  # fmt: skip
+    """Place accounts, report one payment each, let the bank line arrive and book."""
+    placed = placed or build.placed_accounts(count=count)
+    services.open_book(actor=SUN, at=AT)
+    services.report_remittance(
+        actor=actors.agency_system(placed[0].agency_id), sender_ref=ref, currency="CNY", total_minor=amount * len(placed), at=AT,
+        lines=[services.RemittanceLine(case_ref=row.case_ref, amount_minor=amount, paid_on=build.day(5), method="BANK", bank_ref=f"{ref}-{number}") for number, row in enumerate(placed)],
+    )  # fmt: skip
+    if bank:
+        line = pl.DataFrame({"reference": [ref], "booked_on": [build.day(5)], "amount_minor": [amount * len(placed)], "currency": ["CNY"], "remittance_text": [""]})  # fmt: skip
+        services.receive_bank_lines(actor=SUN, lines=line, at=AT)
+        services.book_remittances(actor=SUN, at=AT)
+    return placed
+
+
+def drawn(agency_id: UUID, *, agreed: bool = True) -> UUID:
+    statement = services.draw_statement(actor=SUN, agency_id=agency_id, period_from=build.day(1), period_to=build.day(31), at=AT)  # fmt: skip
+    if agreed:
+        services.agree_statement(actor=actors.agency_system(agency_id), statement_id=statement, at=AT)
+    return statement
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_the_trial_balance_sums_to_zero_and_names_what_waits(db: str, language: str) -> None:
+    placed = remitted()
+    remitted(ref="R2", bank=False, placed=placed)
+    response = pages.browser(Role.FINANCE, name="zhou", language=language).get("/money/")
+    assert response.status_code == 200
+    assert [row["minor"] for row in response.context["totals"]] == [0]
+    figures = [figure["minor"] for figure in response.context["figures"]]
+    commission = sum(int((Decimal(10_333) * 2_000 / 10_000).quantize(0, ROUND_HALF_UP)) for _each in placed)
+    assert figures[1] == figures[2] == commission
+    assert {row["state"] for row in response.context["remittances"]} == {"BOOKED", "REPORTED"}
+    assert "¥62.01" in pages.words(response)
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize("address", ["check/", "entries/", "payments/"])
+def test_the_lists_open_in_both_languages(db: str, address: str, language: str) -> None:
+    remitted()
+    response = pages.browser(Role.AUDITOR, name="audit", language=language).get(f"/money/{address}")
+    assert response.status_code == 200
+    if address == "check/":
+        assert response.context["differences"] == queries.check(SUN) == []
+    elif address == "payments/":
+        assert [row["amount_minor"] for row in response.context["payments"]] == [10_333] * 3
+        assert pages.words(response).count("¥103.33") == 3
+    else:
+        for entry in response.context["entries"]:
+            assert sum((leg["debit_minor"] or 0) - (leg["credit_minor"] or 0) for leg in entry["legs"]) == 0
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_a_commission_line_is_computed_anew(db: str, language: str) -> None:
+    remitted(1)
+    client = pages.browser(Role.FINANCE, name="zhou", language=language)
+    [row] = client.get("/money/payments/").context["payments"]
+    response = client.get(f"/money/lines/{row['line_id']}/")
+    assert response.status_code == 200
+    words = pages.words(response)
+    assert "¥20.67" in words
+    assert "2,066.6000" in words
+    assert "20.00%" in words
+    assert response.context["line"]["same"] is True
+
+
+def test_a_payment_is_reversed_with_a_reason_once(db: str) -> None:
+    remitted(1)
+    client = pages.browser(Role.FINANCE, name="zhou")
+    [row] = client.get("/money/payments/").context["payments"]
+    address = f"/money/lines/{row['line_id']}/"
+    client.post(f"{address}reverse/", {"reason": " "})
+    assert queries.payments_frame(SUN).height == 1
+    client.post(f"{address}reverse/", {"reason": "bounced"})
+    assert queries.payments_frame(SUN).is_empty()
+    assert "was reversed" in pages.words(client.get(address))
+    again = client.post(f"{address}reverse/", {"reason": "bounced"}, follow=True)
+    assert "reversed before" in pages.words(again)
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_a_statement_shows_each_line_and_needs_a_second_person(db: str, language: str) -> None:
+    placed = remitted()
+    client = pages.browser(Role.FINANCE, name="sun", language=language)
+    response = client.post("/money/statements/draw/", {"agency": str(placed[0].agency_id), "period_from": "2026-03-01", "period_to": "2026-04-01"})  # fmt: skip
+    page = client.get(response["Location"])
+    [statement] = queries.statements(SUN)
+    assert page.context["sum_minor"] == statement["commission_minor"] == 3 * 2_067
+    assert page.context["sum_base_minor"] == statement["collected_minor"] == 3 * 10_333
+    services.agree_statement(actor=actors.agency_system(placed[0].agency_id), statement_id=statement["id"], at=AT)  # fmt: skip
+    assert client.get(response["Location"]).context["may_approve"] is False
+    client.post(f"{response['Location']}approve/")
+    assert queries.statements(SUN)[0]["state"] == "AGREED"
+    other = pages.browser(Role.FINANCE, name="zhou")
+    assert other.get(response["Location"]).context["may_approve"] is True
+    other.post(f"{response['Location']}approve/")
+    assert queries.statements(SUN)[0]["state"] == "PAID"
+    assert queries.check(SUN) == []
+
+
+def test_booking_by_button_books_what_the_bank_confirms(db: str) -> None:
+    placed = build.placed_accounts()
+    remitted(ref="R9", bank=False, placed=placed)
+    line = pl.DataFrame({"reference": ["R9"], "booked_on": [build.day(5)], "amount_minor": [10_333], "currency": ["CNY"], "remittance_text": [""]})  # fmt: skip
+    services.receive_bank_lines(actor=SUN, lines=line, at=AT)
+    client = pages.browser(Role.FINANCE, name="sun")
+    assert "1 bank line waits" in pages.words(client.get("/money/"))
+    assert "1 payment was booked" in pages.words(client.post("/money/book/", follow=True))
+    assert pages.browser().post("/money/book/").status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/money/", "/money/payments/", "/money/entries/", "statement"])
+def test_more_rows_take_no_more_statements(db: str, address: str) -> None:
+    placed = build.placed_accounts(count=50, principal=5_000_000)
+    remitted(placed=placed[:5])
+    client = pages.browser(Role.FINANCE, name="sun")
+    page = address if address.startswith("/") else f"/money/statements/{drawn(placed[0].agency_id)}/"
+    few = pages.statements(client, page)
+    for number in range(3):
+        remitted(ref=f"M{number}", placed=placed)
+    assert pages.statements(client, page) == few
