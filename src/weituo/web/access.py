@@ -33,6 +33,8 @@ class Rule:
     kinds: frozenset[Kind]
     permission: str = ""
     public: bool = False
+    #: read the whole page under one snapshot of the viewer; off where a page also asks what only the gate may see
+    one_snapshot: bool = True
 
 
 def _ruled(rule: Rule) -> Callable[[V], V]:
@@ -50,7 +52,7 @@ def page(*, permission: str) -> Callable[[V], V]:
 
 def agency_page(*, permission: str) -> Callable[[V], V]:
     """Open a portal page to an agency's people who hold `permission`."""
-    return _ruled(Rule(frozenset({Kind.AGENCY}), permission))
+    return _ruled(Rule(frozenset({Kind.AGENCY}), permission, one_snapshot=False))
 
 
 def borrower_page(view: V) -> V:

@@ -96,7 +96,7 @@ class AccessMiddleware:
         if rule.permission and not actor.may(rule.permission):
             return render(request, "errors/403.html", {"permission": rule.permission}, status=403)
         request.actor = actor  # type: ignore[attr-defined]
-        if request.method in {"GET", "HEAD"}:
+        if request.method in {"GET", "HEAD"} and rule.one_snapshot:
             with transactions.reading(actor):
                 try:
                     response = view(request, *args, **kwargs)  # type: ignore[misc]

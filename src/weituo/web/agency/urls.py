@@ -1,0 +1,27 @@
+"""Addresses of the agencies' portal."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from weituo.web.agency import cases, views
+
+app_name = "agency"
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("cases/", cases.worklist, name="cases"),
+    path("cases/<str:case_ref>/", cases.case, name="case"),
+    path("cases/<str:case_ref>/facts/", cases.facts, name="facts"),
+    path("cases/<str:case_ref>/permit/", cases.permit, name="permit"),
+    path("cases/<str:case_ref>/attempt/", cases.attempt, name="attempt"),
+    path("cases/<str:case_ref>/promise/", cases.promise, name="promise"),
+    path("promises/", views.promises, name="promises"),
+    path("statements/", views.statements, name="statements"),
+    path("statements/<uuid:statement_id>/", views.statement, name="statement"),
+    path("statements/<uuid:statement_id>/agree/", views.agree, name="agree"),
+    path("plan/", views.plan, name="plan"),
+    path("plan/<uuid:plan_id>/sign/", views.sign, name="sign"),
+    path("packages/", views.packages, name="packages"),
+    path("packages/<uuid:package_id>/file/", views.package_file, name="package_file"),
+    path("packages/<uuid:package_id>/acknowledge/", views.acknowledge, name="acknowledge"),
+]
