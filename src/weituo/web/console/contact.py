@@ -41,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
             refusals=queries.refusals_today(viewer, **between),
             heat=queries.hours_heat(viewer, **between, zone=settings.TIME_ZONE),
             rules=queries.rules_in_force(viewer, at=now),
-            violations=queries.violations(viewer, open_only=True),
+            violations=queries.violations_frame(viewer, open_only=True),
             latest=queries.permits(viewer, state="", **between, limit=LATEST),
             span=span,
             zone=settings.TIME_ZONE,
@@ -105,6 +105,7 @@ def _violations(request: HttpRequest, *, kept: dict[str, str], status: int = 200
         "console/contact/violations.html",
         presenters.violations(
             queries.violations(viewer, open_only=open_only),
+            waiting=queries.violations_frame(viewer, open_only=True),
             open_only=open_only,
             actor=viewer,
             at=clock.now(),

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -164,7 +165,7 @@ def _overview_state(
     *,
     asked: int,
     refused: int,
-    violations: Sequence[Mapping[str, Any]],
+    violations: int,
     overdue: int,
     span: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -186,8 +187,8 @@ def _overview_state(
         return {"tone": "bad", "text": text, "next": links}
     if violations:
         text = ngettext(
-            "%(n)s violation is open and within its time.", "%(n)s violations are open and within their time.", len(violations)
-        ) % {"n": len(violations)}  # fmt: skip
+            "%(n)s violation is open and within its time.", "%(n)s violations are open and within their time.", violations
+        ) % {"n": violations}  # fmt: skip
         return {"tone": "watch", "text": text, "next": links}
     if not asked:
         return {"tone": "none", "text": _("No permit was asked in this time."), "next": links}
@@ -213,7 +214,7 @@ def overview(
     refusals: Sequence[Mapping[str, Any]],
     heat: Sequence[Mapping[str, Any]],
     rules: Sequence[Mapping[str, Any]],
-    violations: Sequence[Mapping[str, Any]],
+    violations: pl.DataFrame,
     latest: Sequence[Mapping[str, Any]],
     span: Mapping[str, Any],
     zone: str,
@@ -223,10 +224,10 @@ def overview(
     asked, refused = sum(counts.values()), counts.get("REFUSED", 0)
     reasons = by_reason(refusals)
     sentences = {rule["rule"]: said(rule) for rule in rules}
-    overdue = sum(1 for row in violations if row["answer_due_at"] <= at)
+    overdue = violations.filter(pl.col("answer_due_at") <= at).height
     return {
         "state": _overview_state(
-            asked=asked, refused=refused, violations=violations, overdue=overdue, span=span
+            asked=asked, refused=refused, violations=violations.height, overdue=overdue, span=span
         ),
         "figures": [
             {"label": _("Permits asked"), "n": asked},
@@ -234,7 +235,7 @@ def overview(
             {"label": _("Refused"), "n": refused, "share": refused / asked if asked else None},
             {"label": _("Void before use"), "n": counts.get("VOID", 0)},
             {"label": _("Contacts made"), "n": sum(row["n"] for row in heat)},
-            {"label": _("Open violations"), "n": len(violations)},
+            {"label": _("Open violations"), "n": violations.height},
         ],
         "reasons": [
             one
@@ -247,7 +248,7 @@ def overview(
         "reasons_chart": reasons_chart(reasons, refused=refused),
         "hours_chart": hours_chart(heat, hours=permitted_hours(rules), zone=zone),
         "latest": [permits.shown(row) for row in latest],
-        "violations_open": len(violations),
+        "violations_open": violations.height,
         "overdue": overdue,
         "span": span,
         "zone": zone,
@@ -293,11 +294,16 @@ def _plain(value: Any) -> str:
 
 
 def violations(
-    rows: Sequence[Mapping[str, Any]], *, open_only: bool, actor: Actor, at: datetime, kept: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    waiting: pl.DataFrame,
+    open_only: bool,
+    actor: Actor,
+    at: datetime,
+    kept: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Give violations by clock; `kept` holds what was typed into a form that was refused."""
-    waiting = [row for row in rows if row["closed_at"] is None]
-    overdue = sum(1 for row in waiting if row["answer_due_at"] <= at)
+    """Give violations by clock; `waiting` is all that are open, `kept` what was typed into a form that was refused."""
+    overdue = waiting.filter(pl.col("answer_due_at") <= at).height
     if overdue:
         state = {
             "tone": "bad",
@@ -308,7 +314,7 @@ def violations(
             )
             % {"n": overdue},
         }
-    elif waiting:
+    elif waiting.height:
         state = {
             "tone": "watch",
             "text": ngettext(
@@ -334,5 +340,6 @@ def violations(
             for row in rows
         ],
         "open_only": open_only,
+        "left_off": max(waiting.height - len(rows), 0) if open_only else 0,
         "may_close": actor.may("contact.close_violation"),
     }  # fmt: skip

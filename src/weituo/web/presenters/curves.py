@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.domain.tracking.queries import SAMPLE_MIN
+from weituo.web.templatetags.weituo import day as day_text
 
 #: finding → tone, and its place in a list that begins with what needs a person
 TONES = {"BEHIND": "bad", "TOO_EARLY": "none", "NO_PLAN": "none", "ON_PLAN": "none", "AHEAD": "good"}
@@ -139,7 +140,7 @@ def chart(
         "id": "curves",
         "kind": "line",
         "title": chosen["text"],
-        "subtitle": _("Recovered as a share of what was placed, by months since placement, as of %(day)s") % {"day": on},
+        "subtitle": _("Recovered as a share of what was placed, by months since placement, as of %(day)s") % {"day": day_text(on)},
         "note": _note(own),
         "x": {"name": _("Months since placement"), "values": months},
         "y": {"name": _("Liquidation rate"), "format": "percent"},

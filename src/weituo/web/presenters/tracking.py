@@ -19,6 +19,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters import curves
 from weituo.web.presenters.ledger import agency_names
 from weituo.web.presenters.naming import name_of
+from weituo.web.templatetags.weituo import day as day_text
 
 ALERTS = {
     "BEHIND_PLAN": gettext_lazy("behind plan"),
@@ -79,7 +80,7 @@ def overview(
         "coverage_title": coverage_title(coverage),
         "promises": [_promise(row) for row in promises],
         "promises_chart": promises_chart(promises),
-        "alerts": [alert(row) for row in alerts],
+        "alerts": sorted((alert(row) for row in alerts), key=lambda row: (list(ALERTS).index(row["code"]) if row["code"] in ALERTS else len(ALERTS), row["agency"])),
         "agencies": [{"value": row["agency_id"], "label": row["agency"], "chosen": chosen is not None and row["agency_id"] == chosen["agency_id"]} for row in rows],
         "buckets": [{"value": code, "chosen": code == asked["bucket"]} for code in BUCKETS if code != "CURRENT"],
         "bucket": asked["bucket"],
@@ -235,7 +236,7 @@ def reviews(
 ) -> dict[str, Any]:
     """Give the reviews held, and the form for a new one with the figures that would be frozen."""
     last = max((row["held_at"] for row in rows), default=None)
-    text = _("No review was held yet.") if last is None else ngettext("%(n)s review was held; the last on %(day)s.", "%(n)s reviews were held; the last on %(day)s.", len(rows)) % {"n": len(rows), "day": last.date().isoformat()}  # fmt: skip
+    text = _("No review was held yet.") if last is None else ngettext("%(n)s review was held; the last on %(day)s.", "%(n)s reviews were held; the last on %(day)s.", len(rows)) % {"n": len(rows), "day": day_text(last)}  # fmt: skip
     return {
         "state": {
             "tone": "none" if last is None else "good",
@@ -243,7 +244,7 @@ def reviews(
             "next": [{"label": _("Progress"), "url": reverse("tracking:index")}],
         },
         "reviews": [
-            dict(row) | {"agency": name_of(row), "shown": shown_figures(row["figures"])}
+            dict(row) | {"agency": name_of(row), "last_day": row["period_to"] - timedelta(days=1), "shown": shown_figures(row["figures"])}
             for row in rows
         ],
         "agencies": [{"value": key, "label": name, "chosen": key == form["agency"]} for key, name in agency_names(agencies).items()],

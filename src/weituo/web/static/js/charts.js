@@ -50,7 +50,9 @@
     name: series.name,
     silent: true,
     z: 1,
-    data: [0],
+    // both ends are told to the axis, so that it reaches around the band
+    data: xs.map((x, index) => [x, series.low[index], series.high[index]]),
+    encode: { x: 0, y: [1, 2] },
     tooltip: { show: false },
     renderItem: (params, api) => {
       if (params.dataIndex > 0) return undefined;
@@ -73,6 +75,7 @@
     z: 5,
     tooltip: { show: false },
     data: xs.map((x, index) => [x, series.low[index], series.high[index]]),
+    encode: horizontal ? { x: [1, 2], y: 0 } : { x: 0, y: [1, 2] },
     renderItem: (params, api) => {
       const low = api.value(1);
       const high = api.value(2);
@@ -246,15 +249,25 @@
       const short = formatter({ y: { ...spec.y, ...(spec.x.format ? { format: spec.x.format } : {}) } }, { compact: true });
       option.xAxis = { ...option.yAxis, name: spec.x.name, nameLocation: "middle", nameGap: 28, nameTextStyle: text(), scale: false, axisLabel: { ...text(), formatter: short } };
     }
+    // long names stand beside their dots, one line each
+    const longest = Math.max(0, ...spec.x.values.map((value) => String(value).length));
+    const lying = !numeric && longest * 7 * spec.x.values.length > width - 80 && spec.x.values.length <= 60;
     withLegend(option, spec);
-    option.tooltip = { ...option.tooltip, trigger: "item", formatter: (point) => `${escape(point.seriesName)}<br>${escape(spec.x.name)} ${escape(numeric ? show(point.value[0]) : String(point.value[0]))}: <b>${escape(show(point.value[1]))}</b>` };
+    if (lying) {
+      const { xAxis, yAxis } = option;
+      option.yAxis = { ...xAxis, inverse: true, name: "", axisLabel: { ...xAxis.axisLabel, width: option.narrow ? 96 : 180, overflow: "truncate", interval: 0 } };
+      option.xAxis = { ...yAxis, nameLocation: "middle", nameGap: 26, nameTextStyle: text() };
+      option.grid.bottom = yAxis.name ? 28 : 8;
+    }
+    const name = lying ? 1 : 0;
+    option.tooltip = { ...option.tooltip, trigger: "item", formatter: (point) => `${escape(point.seriesName)}<br>${escape(spec.x.name)} ${escape(numeric ? show(point.value[0]) : String(point.value[name]))}: <b>${escape(show(point.value[1 - name]))}</b>` };
     option.series = spec.series.flatMap((one, index) => {
       const xs = numeric ? spec.x.values : spec.x.values.map(String);
-      const data = xs.map((x, at) => [x, one.values[at]]).filter((pair) => pair[1] !== null && pair[1] !== undefined);
+      const data = xs.map((x, at) => (lying ? [one.values[at], x] : [x, one.values[at]])).filter((pair) => pair[1 - name] !== null && pair[1 - name] !== undefined);
       if (one.style === "dashed" || one.style === "peer")
         return [{ type: "line", name: one.name, data, symbol: "none", color: tints[index], lineStyle: { width: 1.25, type: one.style === "dashed" ? "dashed" : "solid" }, emphasis: { disabled: true } }];
       const drawn = { type: "scatter", name: one.name, data, symbolSize: 9, color: tints[index], z: 4 };
-      return hasInterval(one) ? [whiskers(one, tints[index], xs, false), drawn] : [drawn];
+      return hasInterval(one) ? [whiskers(one, tints[index], xs, lying), drawn] : [drawn];
     });
     return option;
   };
