@@ -16,6 +16,8 @@ LOGIN_ROLES = ("weituo_owner", "weituo_app", "weituo_app_agency", "weituo_app_bo
 GROUP_ROLES = ("weituo_lender", "weituo_auditor", "weituo_worker", "weituo_agency", "weituo_borrower")
 #: advisory lock held while roles and database are made; released when the connection closes
 PREPARE_LOCK = 7_263_541
+#: database.json says so when the server was named by DATABASE_URL and is not ours to start
+OPERATORS = "operator's"
 #: login role → roles that it may assume per transaction (never inherits)
 MAY_ASSUME = {
     "weituo_app": ("weituo_lender", "weituo_auditor", "weituo_worker"),
@@ -52,21 +54,30 @@ def administrator(home: Path) -> tuple[str, dict[str, Any]]:
     url = os.environ.get("DATABASE_URL", "")
     if url:
         parts = urlsplit(url)
-        return url, {
+        # the database itself may not stand yet: whoever makes it connects to the one that every server has
+        return parts._replace(path="/postgres").geturl(), {
             "host": parts.hostname or "127.0.0.1",
             "port": parts.port or 5432,
             "name": parts.path.lstrip("/") or "weituo",
+            "server": OPERATORS,
         }
     from weituo.foundation.engine import postgres
 
     server = postgres.ensure_running(home, fast=os.environ.get("WEITUO_PG_FAST", "") == "1")
-    return server.dsn("postgres"), {"host": server.host, "port": server.port, "name": "weituo"}
+    where = {"host": server.host, "port": server.port, "name": "weituo", "server": "own"}
+    return server.dsn("postgres"), where
 
 
 def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
-    """Start the server, make roles and the database where missing, and keep the connection details."""
+    """Start the server, make roles and the database where missing, and keep the connection details.
+
+    On a server of the operator's own this needs DATABASE_URL; without it what was prepared before is taken as it stands.
+    """
+    described = describe(home)
+    if described.get("server") == OPERATORS and not os.environ.get("DATABASE_URL"):
+        return described
     dsn, where = administrator(home)
-    described = describe(home) | where
+    described |= where
     keep(home, described)
     with psycopg.connect(dsn, autocommit=True) as connection:
         # two processes that prepare at once would alter the same role rows: PostgreSQL refuses the second

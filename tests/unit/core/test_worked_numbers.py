@@ -1,0 +1,112 @@
+"""The numbers that the explanations work through are computed again from the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from weituo.core import conduct, money
+from weituo.core.money import commissions
+from weituo.core.recovery import buckets, curves, intervals
+
+EXPLAINED = Path(__file__).resolve().parents[3] / "docs" / "explanation"
+
+
+def worked(page: str, name: str) -> dict[str, Any]:
+    """Read one block of worked numbers from a page."""
+    text = (EXPLAINED / f"{page}.md").read_text(encoding="utf-8")
+    [body] = re.findall(rf"```toml\n# worked: {name}\n(.*?)```", text, re.DOTALL)
+    return tomllib.loads(body)
+
+
+def test_a_payment_is_applied_as_explained() -> None:
+    given = worked("accounting", "payment")
+    due = {part: given[f"{part}_minor"] for part in money.DEFAULT_ORDER}
+    applied = money.Waterfall().apply(amount_minor=given["paid_minor"], due_minor=due)
+    assert {**applied.parts, "unapplied": applied.unapplied_minor} == given["applied"]
+    taken = given["paid_minor"] - applied.unapplied_minor
+    assert sum(due.values()) - taken == given["result"]["balance_minor"]
+    assert (
+        money.commission_minor(amount_minor=taken, fee_bps=given["fee_bps"])
+        == given["result"]["commission_minor"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["stepped", "marginal"])
+def test_schedules_give_the_commissions_explained(kind: Any) -> None:
+    given = worked("accounting", "schedule")
+    tiers = tuple(commissions.Tier(from_minor=start, fee_bps=bps) for start, bps in given["tiers"])
+    schedule = money.FeeSchedule(tiers=tiers, kind=kind)
+    assert schedule.commission_minor(amount_minor=given["recovered_minor"]) == given["commission_minor"][kind]
+
+
+def test_buckets_are_as_explained() -> None:
+    given = worked("recovery", "buckets")
+    assert [buckets.bucket_of(days) for days in given["days_past_due"]] == given["bucket"]
+
+
+def test_a_curve_leaves_young_placements_out_as_explained() -> None:
+    given = worked("recovery", "curve")
+    placements = pl.DataFrame(
+        {
+            "placement_id": range(len(given["placed_on"])),
+            "agency_id": "A",
+            "placed_on": given["placed_on"],
+            "placed_minor": given["placed_minor"],
+        }
+    )
+    payments = pl.DataFrame(
+        {"placement_id": given["paid_of"], "paid_on": given["paid_on"], "amount_minor": given["amount_minor"]}
+    )
+    curve = curves.liquidation_curve(
+        placements=placements, payments=payments, at=given["at"], months=3, resamples=0
+    )
+    assert {f"month_{row['month']}": {"n": row["n"], "recovered_minor": row["recovered_minor"]} for row in curve.to_dicts()} == {
+        month: given[month] for month in ("month_1", "month_2", "month_3")
+    }  # fmt: skip
+
+
+def test_an_interval_is_as_explained() -> None:
+    given = worked("recovery", "wilson")
+    found = intervals.wilson(successes=given["successes"], n=given["n"])
+    assert (round(found.value, 4), round(found.low, 4), round(found.high, 4)) == (
+        given["value"],
+        given["low"],
+        given["high"],
+    )
+
+
+def test_a_call_at_night_is_refused_as_explained() -> None:
+    given = worked("conduct", "hours")
+    planned: datetime = given["refused_at"]
+    assert f"{planned.astimezone(ZoneInfo(given['zone'])):%H:%M}" == given["local"]
+    facts = conduct.Facts(
+        zones=(given["zone"],),
+        statuses=frozenset(),
+        contacts=(),
+        consents=(),
+        point_valid=True,
+        borrower_points_invalid=False,
+        collector_registered=True,
+        collector_trained=True,
+        agreement_live=True,
+        contacts_per_week_max=7,
+    )
+    decision = conduct.evaluate(
+        request=conduct.Request(
+            channel="call", contact_point="p", planned_at=planned, recipient="borrower", discloses_debt=True
+        ),
+        facts=facts,
+        packs=conduct.load(("cn", "lender")),
+        at=planned - timedelta(minutes=1),
+    )
+    assert not decision.allowed
+    assert [reason.rule for reason in decision.reasons] == [given["rule"]]
+    assert decision.earliest_next == given["earliest_next"].astimezone(UTC)
