@@ -24,6 +24,7 @@ import sklearn
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 from weituo.core.recovery import features
 
@@ -81,15 +82,17 @@ class RecoveryModel:
             "learning_rate": 0.05, "max_leaf_nodes": 15, "l2_regularization": 1.0, "early_stopping": False,
             "categorical_features": names, "random_state": self.seed,
         }  # fmt: skip
-        self.payer_ = CalibratedClassifierCV(
-            HistGradientBoostingClassifier(max_iter=120, min_samples_leaf=40, **common),
-            method=method,
-            cv=StratifiedKFold(self.folds, shuffle=True, random_state=self.seed),
-            ensemble=False,
-        ).fit(x, paid)
-        self.fraction_ = HistGradientBoostingRegressor(max_iter=80, min_samples_leaf=30, **common).fit(
-            x[paid], y[paid]
-        )
+        # trees this small gain nothing by threads, and threads that wait for a busy machine's cores cost minutes
+        with threadpool_limits(limits=1):
+            self.payer_ = CalibratedClassifierCV(
+                HistGradientBoostingClassifier(max_iter=120, min_samples_leaf=40, **common),
+                method=method,
+                cv=StratifiedKFold(self.folds, shuffle=True, random_state=self.seed),
+                ensemble=False,
+            ).fit(x, paid)
+            self.fraction_ = HistGradientBoostingRegressor(max_iter=80, min_samples_leaf=30, **common).fit(
+                x[paid], y[paid]
+            )
         self.inputs_digest_ = inputs_digest(frame=frame, paid_fraction=y)
         self.rows_, self.calibration_ = len(x), method
         return self
@@ -108,8 +111,9 @@ class RecoveryModel:
             empty = {"p_pay": pl.Float64, "fraction_if_paid": pl.Float64, "expected_fraction": pl.Float64}
             return pl.DataFrame(schema=empty | {"expected_minor": pl.Int64})
         x = features.matrix(frame=frame)
-        chance = np.clip(self.payer_.predict_proba(x)[:, 1], LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-        fraction = np.clip(self.fraction_.predict(x), 0.0, 1.0)
+        with threadpool_limits(limits=1):
+            chance = np.clip(self.payer_.predict_proba(x)[:, 1], LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+            fraction = np.clip(self.fraction_.predict(x), 0.0, 1.0)
         return pl.DataFrame(
             {"p_pay": chance, "fraction_if_paid": fraction, "expected_fraction": chance * fraction}
         ).with_columns(
