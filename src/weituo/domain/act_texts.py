@@ -8,6 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 #: act → sentence about its actor; every declared act has its line (tests/tidy/test_acts.py)
 SENTENCES: dict[str, str | Promise] = {
+    # identity
+    "identity.add_person": _("%(actor)s added a person who may sign in"),
+    "identity.set_password": _("%(actor)s gave a person a new password"),
+    "identity.enrol_totp": _("%(actor)s gave a person a new second factor"),
+    "identity.issue_key": _("%(actor)s issued an API key to an agency's system"),
+    "identity.end_key": _("%(actor)s ended an API key"),
     # book
     "book.import": _("%(actor)s imported a file into the book"),
     "book.place_hold": _("%(actor)s put a hold on a borrower or an account"),
@@ -44,10 +50,12 @@ SENTENCES: dict[str, str | Promise] = {
     "placement.expire": _("%(actor)s ended placements whose term was over"),
     # sharing
     "sharing.register_recipient": _("%(actor)s registered an agency's public key"),
-    "sharing.build_package": _("%(actor)s built a package for an agency"),
-    "sharing.revoke_package": _("%(actor)s revoked a package"),
-    "sharing.acknowledge_package": _("%(actor)s acknowledged a package"),
-    "sharing.disclose_case": _("%(actor)s opened the disclosed facts of a case"),
+    "sharing.build": _("%(actor)s built a package for an agency"),
+    "sharing.collect": _("%(actor)s collected a package"),
+    "sharing.acknowledge": _("%(actor)s acknowledged a package"),
+    "sharing.open_case": _("%(actor)s opened the disclosed facts of a case"),
+    "sharing.revoke": _("%(actor)s revoked a package"),
+    "sharing.sweep": _("%(actor)s removed files of packages that are not live"),
     # contact
     "contact.ask_permit": _("%(actor)s asked for permits"),
     "contact.log_attempt": _("%(actor)s reported attempts"),
