@@ -1,0 +1,65 @@
+"""Models 模型: what was learnt, how good it is, whether it still fits, and which one is in use."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from weituo.domain.book import queries as book
+from weituo.domain.placement import batches, queries, services
+from weituo.foundation import clock
+from weituo.foundation.errors import Refusal
+from weituo.web import access
+from weituo.web.presenters import models as presenters
+
+
+@access.page(permission="placement.read")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """List the versions, the one in use first in mind."""
+    return render(request, "console/models/index.html", presenters.overview(queries.models(request.actor)))  # type: ignore[attr-defined]
+
+
+@access.page(permission="placement.read")
+@require_safe
+def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
+    """Show one model's card."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    row = queries.model(viewer, model_id=model_id)
+    buckets = book.buckets(viewer)
+    return render(
+        request,
+        "console/models/model.html",
+        presenters.card(
+            row,
+            drift=batches.drift(viewer, model_id=model_id, at=clock.now()),
+            used=next((one for one in queries.models(viewer) if one["state"] == "PROMOTED"), None),
+            currency=buckets[0]["currency"] if buckets else "CNY",
+            actor=viewer,
+        ),
+    )
+
+
+@access.page(permission="placement.train")
+@require_POST
+def promote(request: HttpRequest, model_id: UUID) -> HttpResponse:
+    """Put a model in use; the one before retires."""
+    try:
+        services.promote_model(actor=request.actor, model_id=model_id, at=clock.now())  # type: ignore[attr-defined]
+        messages.info(request, _("The model is in use from the next run on."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("models:model", model_id)
+
+
+urlpatterns = [
+    path("", index, name="index"),
+    path("<uuid:model_id>/", model, name="model"),
+    path("<uuid:model_id>/promote/", promote, name="promote"),
+]
