@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +12,7 @@ from weituo.domain.ledger import services as ledger
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
+from weituo.foundation.ids import new_id
 
 from tests.builders import actors
 from tests.builders.ledger import AT, Placed, day, placed_accounts
@@ -69,3 +71,34 @@ def pay(agency_id: UUID, cases: list[Placed], *, amount_minor: int = 51_250) -> 
         ),
         at=AT,
     )
+
+
+def unplaced(*, count: int) -> list[UUID]:
+    """Make accounts that no agency ever held, opened in the ledger."""
+    imported, made = new_id(), [(new_id(), new_id()) for _ in range(count)]
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO book_import_file (id, digest, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at) VALUES (%s, %s, 'test', 'test', '2026-03-01', 'CNY', 0, 0, 0, 0, 0, 0, '{}', %s)",
+            [imported, imported.hex, AT],
+        )
+        for borrower_id, account_id in made:
+            cursor.execute(
+                "INSERT INTO book_borrower (id, subject_id, external_ref, region) VALUES (%s, %s, %s, '44')",
+                [borrower_id, new_id(), borrower_id.hex],
+            )
+            cursor.execute(
+                "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, days_past_due, bucket, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', 'CNY', 100000, 2000, 500, 102500, 45, 'M2', '44', '2026-03-01', %s)",
+                [account_id, borrower_id, account_id.hex, imported],
+            )
+        journal.write(actor=actors.worker(), at=AT, act="test.unplaced", entries=[])
+    ledger.open_book(actor=actors.staff(Role.FINANCE), at=AT)
+    return [account_id for _, account_id in made]
+
+
+def direct(account_id: UUID, *, amount_minor: int) -> pl.DataFrame:
+    """One payment straight to the lender's bank account."""
+    row: dict[str, Any] = {
+        "reference": f"D{account_id.hex[-6:]}", "account_id": str(account_id), "amount_minor": amount_minor, "currency": "CNY",
+        "paid_on": day(5), "method": "TRANSFER",
+    }  # fmt: skip
+    return pl.DataFrame([row])

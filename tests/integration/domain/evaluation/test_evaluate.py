@@ -151,7 +151,7 @@ class TestDecide:
         [
             ({"decision": "TIER", "reason": "steady work"}, "tier"),
             ({"decision": "CAPACITY", "reason": "steady work"}, "capacity"),
-            ({"decision": "RENEWAL", "reason": " "}, "reason"),
+            ({"decision": "RENEW", "reason": " "}, "reason"),
             ({"decision": "PRAISE", "reason": "steady work"}, "decision"),
         ],
     )
@@ -178,7 +178,7 @@ class TestDecide:
         card = self.card()
         with pytest.raises(NotAllowed):
             services.decide(
-                actor=actors.staff(Role.ANALYST), scorecard_id=card["id"], decision="RENEWAL", reason="steady work", at=AT
+                actor=actors.staff(Role.ANALYST), scorecard_id=card["id"], decision="RENEW", reason="steady work", at=AT
             )  # fmt: skip
         with pytest.raises(NotAllowed):
             queries.evaluations(actors.agency_system(card["agency_id"]))
@@ -186,14 +186,10 @@ class TestDecide:
 
 class TestBusinessCase:
     def test_both_ways_are_reckoned_from_booked_rows(self, db: str) -> None:
-        made = build.agencies(payers=(1.0, 0.0), count=2)
+        build.agencies(payers=(1.0, 0.0), count=2)
         finance = actors.staff(Role.FINANCE)
-        case = made[1][0]
-        with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
-            cursor.execute(
-                "DELETE FROM placement_placement WHERE id = %s" if False else "SELECT %s", [case.placement_id]
-            )
-            journal.write(actor=actors.worker(), at=AT, act="test.nothing", entries=[])
+        own = build.unplaced(count=3)
+        ledger.book_direct_payments(actor=finance, payments=build.direct(own[0], amount_minor=20_000), at=AT)
         ledger.record_cost(
             actor=finance,
             reference="wages-2026-03",
@@ -208,6 +204,33 @@ class TestBusinessCase:
         assert agency["cost_to_collect"] == pytest.approx(0.2)
         assert agency["net_minor"] == 82_000
         assert found["cost_basis"]["in_house_costs_booked"] == 1
-        assert found["capacity"] == {"in_house_accounts": 0, "agency_accounts": 4, "agency_capacity": 200, "agency_free": 196}  # fmt: skip
+        [mine] = [row for row in found["total"] if row["way"] == "IN_HOUSE"]
+        assert (mine["n"], mine["payers"], mine["placed_minor"], mine["recovered_minor"]) == (
+            3,
+            1,
+            307_500,
+            20_000,
+        )
+        assert (mine["cost_minor"], mine["net_minor"]) == (9_000, 11_000)
+        assert mine["liquidation"]["low"] <= mine["liquidation"]["value"] <= mine["liquidation"]["high"]
+        assert [(row["bucket"], row["way"]) for row in found["by_bucket"]] == [
+            ("M2", "AGENCY"),
+            ("M2", "IN_HOUSE"),
+        ]
+        assert found["capacity"] == {"in_house_accounts": 3, "agency_accounts": 4, "agency_capacity": 200, "agency_free": 196}  # fmt: skip
         [row] = found["book"]
-        assert (row["accounts"], row["balance_minor"], row["npl_accounts"]) == (4, 307_500, 0)
+        assert (row["accounts"], row["balance_minor"], row["npl_accounts"]) == (7, 595_000, 0)
+
+    def test_a_period_is_half_open(self, db: str) -> None:
+        build.agencies(payers=(1.0,), count=1)
+        found = {
+            (start, end): queries.business_case(MANAGER, period_from=start, period_to=end)["total"][0][
+                "recovered_minor"
+            ]
+            for start, end in ((day(5), day(6)), (day(4), day(5)), (day(6), day(7)))
+        }
+        assert found == {(day(5), day(6)): 51_250, (day(4), day(5)): 0, (day(6), day(7)): 0}
+
+    def test_an_empty_book_gives_no_line_and_no_division_by_zero(self, db: str) -> None:
+        found = queries.business_case(MANAGER)
+        assert (found["book"], found["by_bucket"], found["total"]) == ([], [], [])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 import pyrage
 import pytest
@@ -13,13 +12,12 @@ from django.db import DatabaseError
 
 from weituo.domain.partners import queries as partners_queries
 from weituo.domain.partners import services as partners
+from weituo.domain.placement import services as placement
 from weituo.domain.sharing import errors, fields, packing, queries, services
 from weituo.foundation import transactions
-from weituo.foundation.acts import act
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import NotAllowed
 from weituo.foundation.identity.roles import Role
-from weituo.foundation.tenancy.actors import Actor
 
 from tests.builders import actors
 from tests.builders import sharing as build
@@ -140,15 +138,13 @@ def test_recalled_cases_take_the_package_that_holds_them_back(db: str) -> None:
     desk, other = build.desk(), build.desk()
     mine, theirs = built(desk), built(other)
     path = queries.package_path(MANAGER, package_id=mine["id"])
-    count = _recall(actor=actors.worker(), placement_id=desk.cases[0].placement_id, at=AT)
-    assert count == 1
+    later = AT + timedelta(days=1)
+    placement.recall(actor=MANAGER, placement_ids=[desk.cases[0].placement_id], reason="CONDUCT", at=later)
     assert not path.exists()
+    assert queries.package(MANAGER, package_id=mine["id"])["revoked_reason"] == "CONDUCT"
     assert queries.package(MANAGER, package_id=theirs["id"])["state"] == "BUILT"
-
-
-@act("test.recall", permission="sharing.revoke")
-def _recall(*, actor: Actor, placement_id: UUID, at: datetime) -> int:
-    return services.revoke_packages(placement_ids=[placement_id], reason="RECALLED", at=at)
+    again = services.build_package(actor=MANAGER, agency_id=desk.agency_id, run_id=desk.run_id, at=later)
+    assert queries.package(MANAGER, package_id=again)["cases"] == 1
 
 
 def test_a_second_package_of_the_same_run_needs_the_first_revoked(db: str) -> None:

@@ -16,8 +16,8 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 
-#: TIER and CAPACITY change the agency, EXIT takes its capacity to nothing, IMPROVEMENT and RENEWAL are recorded
-DECISIONS: Final = ("TIER", "CAPACITY", "IMPROVEMENT", "RENEWAL", "EXIT")
+#: TIER and CAPACITY change the agency, EXIT takes its capacity to nothing, IMPROVE and RENEW are recorded
+DECISIONS: Final = ("TIER", "CAPACITY", "IMPROVE", "RENEW", "EXIT")
 REASON_CHARACTERS_MIN: Final = 5
 
 

@@ -1,0 +1,197 @@
+"""`weituo sharing recipient | recipients | build | list | preview | revoke | holders | disclosures | sweep`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from weituo.cli import face as cli
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add `sharing`."""
+    sharing = verbs.add_parser("sharing", help="keys, encrypted packages, who holds what").add_subparsers(
+        dest="what", required=True
+    )
+    recipient = cli.common(sharing.add_parser("recipient", help="put an agency's public age key in force"))
+    recipient.add_argument("agency", help="agency code")
+    recipient.add_argument("key", help="the public key (age1…), or a file that holds it")
+    recipient.set_defaults(run=_recipient)
+    cli.common(sharing.add_parser("recipients", help="list public keys")).set_defaults(run=_recipients)
+    build = cli.common(
+        sharing.add_parser(
+            "build", help="seal the packages of a run: for one agency, or for all that lack one"
+        )
+    )
+    build.add_argument("number", type=int, metavar="RUN", help="number of the placement run")
+    build.add_argument("--agency", default="", help="agency code; without it all agencies of the run")
+    build.set_defaults(run=_build)
+    cli.common(sharing.add_parser("list", help="list packages")).set_defaults(run=_list)
+    preview = cli.common(sharing.add_parser("preview", help="show what an agency would see of an account"))
+    preview.add_argument("agency", help="agency code")
+    preview.add_argument("account", type=UUID)
+    preview.add_argument("--on", type=date.fromisoformat, help="day (default: today)")
+    preview.set_defaults(run=_preview)
+    revoke = cli.common(sharing.add_parser("revoke", help="take a package back and destroy its file"))
+    revoke.add_argument("package", type=UUID)
+    revoke.add_argument("--reason", required=True)
+    revoke.set_defaults(run=_revoke)
+    cli.common(sharing.add_parser("holders", help="who holds what")).set_defaults(run=_holders)
+    disclosures = cli.common(sharing.add_parser("disclosures", help="list acts of sharing, the newest first"))
+    disclosures.add_argument("--limit", type=int, default=50)
+    disclosures.set_defaults(run=_disclosures)
+    cli.common(sharing.add_parser("sweep", help="remove package files that have no live row")).set_defaults(
+        run=_sweep
+    )
+
+
+def _agency(actor: Any, code: str) -> Any:
+    from weituo.domain.partners import queries
+    from weituo.foundation.errors import NotFound
+
+    found = next((row for row in queries.agencies(actor) if row.code == code), None)
+    if found is None:
+        raise NotFound(what="agency", where=code)
+    return found
+
+
+def _recipient(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import services
+    from weituo.foundation import clock
+
+    actor, key = cli.actor_of(arguments), str(arguments.key)
+    if not key.startswith("age1") and Path(key).is_file():
+        key = Path(key).read_text(encoding="utf-8").strip()
+    agency = _agency(actor, arguments.agency)
+    recipient = services.register_recipient(actor=actor, agency_id=agency.id, public_key=key, at=clock.now())
+    fingerprint = services.fingerprint(key)
+    cli.show(
+        arguments,
+        {"recipient": recipient, "agency": agency.code, "fingerprint": fingerprint},
+        f"{agency.code}: key {fingerprint} is in force; compare it with the agency by telephone",
+    )
+    return 0
+
+
+def _recipients(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+
+    rows = queries.recipients(cli.actor_of(arguments))
+    text = "\n".join(
+        f"{row['agency_code']:<10} {row['fingerprint']} {'in force' if row['active_to'] is None else 'ended'} {row['public_key']}"
+        for row in rows
+    )
+    cli.show(
+        arguments, {"recipients": rows}, text or "no keys yet: register one with `weituo sharing recipient`"
+    )
+    return 0
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries, services
+    from weituo.foundation import clock
+    from weituo.foundation.errors import NotFound, Refusal
+
+    actor, now = cli.actor_of(arguments), clock.now()
+    ready = [row for row in queries.ready(actor, on=now.date()) if row["run_number"] == arguments.number]
+    if arguments.agency:
+        ready = [row for row in ready if row["agency_code"] == arguments.agency]
+    if not ready:
+        raise NotFound(what="run with active cases and no live package", where=str(arguments.number))
+    built, refused = [], []
+    for row in ready:
+        try:
+            package = services.build_package(
+                actor=actor, agency_id=row["agency_id"], run_id=row["run_id"], at=now
+            )
+        except Refusal as refusal:
+            cli.say(f"weituo: {refusal}")
+            refused.append({"agency": row["agency_code"], **refusal.as_dict()})
+            continue
+        built.append({"agency": row["agency_code"], "package": package, "cases": row["cases"]})
+    text = "\n".join(f"{row['agency']:<10} {row['cases']:>7,} cases {row['package']}" for row in built)
+    cli.show(arguments, {"built": built, "refused": refused}, text or "nothing was built")
+    return 2 if refused else 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+
+    rows = queries.packages(cli.actor_of(arguments))
+    text = "\n".join(
+        f"{row['built_at']:%Y-%m-%d %H:%M} run {row['run_number']} {row['agency_code']:<10} {row['state']:<12} {row['cases']:>7,} {row['balance_minor']:>16,} {row['currency']} {row['id']}"
+        for row in rows
+    )
+    cli.show(arguments, {"packages": rows}, text or "no packages yet: build them with `weituo sharing build`")
+    return 0
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+    from weituo.foundation import clock
+
+    actor = cli.actor_of(arguments)
+    seen = queries.preview(
+        actor,
+        agency_id=_agency(actor, arguments.agency).id,
+        account_id=arguments.account,
+        on=arguments.on or clock.now().date(),
+    )
+    lines = [f"{fact['label']:<36} {fact['value']!s:<40} {fact['source']}" for fact in seen["facts"]]
+    lines += [f"stands against it: {words}" for words in seen["lacking"].values()]
+    if not seen["placed"]:
+        lines.append("the account is not placed with this agency: nothing is shared of it now")
+    cli.show(arguments, seen, "\n".join(lines))
+    return 0
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import services
+    from weituo.foundation import clock
+
+    services.revoke_package(
+        actor=cli.actor_of(arguments), package_id=arguments.package, reason=arguments.reason, at=clock.now()
+    )
+    cli.show(
+        arguments,
+        {"package": arguments.package, "state": "REVOKED"},
+        f"package {arguments.package} is revoked and its file destroyed",
+    )
+    return 0
+
+
+def _holders(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+
+    rows = queries.holders(cli.actor_of(arguments))
+    text = "\n".join(
+        f"{row['agency_code']:<10} {row['cases']:>7,} cases, {row['active']:>7,} still placed, {row['ended']:>6,} to destroy; "
+        f"{row['live_packages']} packages, {row['openings']:,} opened online; allowed: {', '.join(row['allowed']) or 'nothing'}"
+        for row in rows
+    )
+    cli.show(arguments, {"holders": rows}, text or "no agency yet")
+    return 0
+
+
+def _disclosures(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+
+    rows = queries.disclosures(cli.actor_of(arguments), limit=arguments.limit)
+    text = "\n".join(
+        f"{row['disclosed_at']:%Y-%m-%d %H:%M} {row['agency_code']:<10} {row['purpose']:<8} {row['cases']:>7,} {', '.join(row['fields'])}"
+        for row in rows
+    )
+    cli.show(arguments, {"disclosures": rows}, text or "nothing was shared yet")
+    return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import services
+    from weituo.foundation import clock
+
+    removed = services.sweep_files(actor=cli.actor_of(arguments), at=clock.now())
+    cli.show(arguments, {"removed": removed}, f"{removed} files removed")
+    return 0
