@@ -105,20 +105,24 @@ def _care(story: Story, at: datetime) -> int:
 
 
 def _recall(story: Story, week: int, at: datetime) -> list[str]:
-    """Take back cases whose dispute or hardship was upheld; once, also part of an agency's cases because of its manners."""
-    cases = care_queries.cases_frame(OPERATOR)
+    """Take back cases whose dispute or hardship was upheld; once, also part of an agency's cases because of its manners.
+
+    A recall destroys the packages that held these cases; the agency gets a new one without them.
+    """
     active = placement_queries.placements_frame(OPERATOR).filter(pl.col("state") == "ACTIVE")
-    said = []
-    for kind in ("DISPUTE", "HARDSHIP"):
-        upheld = cases.filter((pl.col("kind") == kind) & pl.col("upheld"))["placement_id"].drop_nulls()
-        found = active.filter(pl.col("placement_id").is_in(upheld.implode()))["placement_id"].to_list()
-        said += _take_back(story, found, reason=kind, at=at)
+    said: list[str] = []
+    if (week + 1) % REVIEW_WEEKS == 0:
+        cases = care_queries.cases_frame(OPERATOR)
+        for kind in ("DISPUTE", "HARDSHIP"):
+            upheld = cases.filter((pl.col("kind") == kind) & pl.col("upheld"))["placement_id"].drop_nulls()
+            found = active.filter(pl.col("placement_id").is_in(upheld.implode()))["placement_id"].to_list()
+            said += _take_back(story, found, reason=kind, at=at)
     if week == _turn(story, 0.4):
         rough = str(story.agency_ids()["SUXUN"])
         found = active.filter(pl.col("agency_id") == rough).sort("case_ref")["placement_id"].to_list()
-        said += _take_back(
-            story, found[: len(found) // 10], reason="AGENCY_CONDUCT", at=at + timedelta(minutes=2)
-        )
+        said += _take_back(story, found[: len(found) // 10], reason="CONDUCT", at=at + timedelta(minutes=2))
+    for number in range(1, 1 + steps_placing.approved_runs()):
+        steps_placing.share(story, number=number, at=at + timedelta(minutes=4))
     return said
 
 
@@ -226,7 +230,7 @@ def _second_run(story: Story, week: int) -> list[str]:
     scene = story.scene
     if scene.weeks < 10 or week != _turn(story, 0.5):
         return []
-    at = scene.at(week=week, day=7, hour=7, minute=45)
+    at = scene.at(week=week, day=7, hour=8)
     ids = story.agency_ids()
     for code in ("HENGAN", "XILIN"):
         whole = twin.agency(code=code).capacity * scene.accounts // 20_000
@@ -237,6 +241,6 @@ def _second_run(story: Story, week: int) -> list[str]:
             reason="surge: more cases than the own desk can follow",
             at=at,
         )
-    said = steps_placing.run_once(story, number=2, at=at + timedelta(minutes=2))
-    shared = steps_placing.share(story, number=2, at=at + timedelta(minutes=25))
+    said = steps_placing.run_once(story, number=2, at=at)
+    shared = steps_placing.share(story, number=2, at=at + timedelta(minutes=12))
     return [f"second run: {said}; {shared}"]

@@ -79,7 +79,7 @@ def model(story: Story) -> str:
 
 def place(story: Story) -> str:
     """Solve the first run, propose it, and let a second person approve it."""
-    return run_once(story, number=1, at=story.scene.at(hour=6))
+    return run_once(story, number=1, at=story.scene.at(hour=8))
 
 
 def run_once(story: Story, *, number: int, at: datetime) -> str:
@@ -100,14 +100,14 @@ def run_once(story: Story, *, number: int, at: datetime) -> str:
         return run_once(story, number=number, at=at)
     run = runs[number - 1]
     if run["state"] == "SOLVED":
-        placement.propose_run(actor=lin, run_id=run["id"], at=at + timedelta(minutes=10))
+        placement.propose_run(actor=lin, run_id=run["id"], at=at + timedelta(minutes=5))
     if run["state"] != "APPROVED":
         placement.decide_run(
             actor=story.person("zhao"),
             run_id=run["id"],
             approved=True,
             reason="within limits, above greedy and round robin, certificate checked",
-            at=at + timedelta(minutes=20),
+            at=at + timedelta(minutes=10),
             term_months=TERM_MONTHS,
         )
     placed = placement_queries.placements_frame(OPERATOR).filter(pl.col("run_id") == str(run["id"]))
@@ -118,7 +118,7 @@ def packages(story: Story) -> str:
     """Build, hand over, open and acknowledge the first run's packages."""
     for agency in story.panel():
         _key_pair(story, agency.code)
-    return share(story, number=1, at=story.scene.at(hour=7, minute=30))
+    return share(story, number=1, at=story.scene.at(hour=8, minute=12))
 
 
 def _key_pair(story: Story, code: str) -> None:
@@ -134,6 +134,11 @@ def _key_pair(story: Story, code: str) -> None:
         public_key=str(identity.to_public()),
         at=scene.at(day=-8, hour=10),
     )
+
+
+def approved_runs() -> int:
+    """Give how many runs became placements."""
+    return sum(row["state"] == "APPROVED" for row in placement_queries.runs(OPERATOR))
 
 
 def share(story: Story, *, number: int, at: datetime) -> str:
@@ -158,7 +163,7 @@ def share(story: Story, *, number: int, at: datetime) -> str:
             if standing
             else sharing.build_package(actor=story.person("lin"), agency_id=agency_id, run_id=run_id, at=at)
         )
-        cases += _receive(story, code=code, package_id=package_id, at=at + timedelta(minutes=20))
+        cases += _receive(story, code=code, package_id=package_id, at=at + timedelta(minutes=8))
     return f"{len(holding)} packages with {cases:,} cases, each opened with its agency's own key"
 
 
