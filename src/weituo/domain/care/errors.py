@@ -45,3 +45,10 @@ class AccountNotYours(NotFound):
     """There is no such account of this borrower."""
 
     code = "account_not_found"
+
+
+class AlreadyStopped(Conflict):
+    """Contact with this borrower is stopped everywhere already."""
+
+    code = "already_stopped"
+    remedy = "End the hold on the account's page if contact may go on."

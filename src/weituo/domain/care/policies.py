@@ -19,6 +19,7 @@ roles.declare(
             }
         ),
         "care.decide_case": frozenset({Role.CARE, Role.COMPLIANCE}),
+        "care.stop_everywhere": frozenset({Role.CARE, Role.COMPLIANCE}),
         "care.set_wish": frozenset({Role.CARE, Role.BORROWER}),
         "care.issue_code": frozenset({Role.CARE, Role.VENDOR_MANAGER}),
         "care.read_own": frozenset({Role.BORROWER}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,33 @@ def case(viewer: Actor, *, case_id: UUID) -> dict[str, Any] | None:
         )
         row["text"] = words[row["text_position"]] if row["text_position"] < len(words) else ""
     return row
+
+
+@transactions.reads
+def reach(viewer: Actor, *, borrower_id: UUID, at: datetime) -> dict[str, Any] | None:
+    """Tell what stopping everywhere would reach for a borrower at `at`: accounts, placements, agencies, permits, stopped_since."""
+    viewer.require("care.read")
+    found = _rows(
+        "SELECT (SELECT count(*) FROM book_account a WHERE a.borrower_id = b.id AND a.status = 'OPEN') AS accounts, "
+        "(SELECT count(*) FROM placement_placement p WHERE p.borrower_id = b.id AND p.state = 'ACTIVE') AS placements, "
+        "(SELECT count(DISTINCT p.agency_id) FROM placement_placement p WHERE p.borrower_id = b.id AND p.state = 'ACTIVE') AS agencies, "
+        "(SELECT count(*) FROM contact_permit c WHERE c.borrower_id = b.id AND c.state = 'GRANTED' AND c.expires_at > %s) AS permits, "
+        "(SELECT min(h.active_from) FROM book_hold h WHERE h.borrower_id = b.id AND h.account_id IS NULL AND h.kind = 'CEASED' AND (h.active_to IS NULL OR h.active_to > %s)) AS stopped_since "
+        "FROM book_borrower b WHERE b.id = %s",
+        [at, at, borrower_id],
+    )
+    return found[0] if found else None
+
+
+@transactions.reads
+def contacts_since(viewer: Actor, *, borrower_id: UUID, since: datetime) -> dict[str, Any]:
+    """Count contacts with a borrower in the thirty days before an instant and after it: before, after, last_at."""
+    viewer.require("care.read")
+    return _rows(
+        "SELECT count(*) FILTER (WHERE made_at < %s AND made_at >= %s::timestamptz - interval '30 days') AS before, count(*) FILTER (WHERE made_at >= %s) AS after, max(made_at) AS last_at "
+        "FROM contact_attempt WHERE borrower_id = %s",
+        [since, since, since, borrower_id],
+    )[0]
 
 
 @transactions.reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,12 +25,13 @@ from weituo.web.presenters import care as presenters
 def index(request: HttpRequest) -> HttpResponse:
     """Show what waits for an answer, the next one due first."""
     viewer = request.actor  # type: ignore[attr-defined]
-    state, kind = request.GET.get("state", "OPEN"), request.GET.get("kind", "")
+    state = "DECIDED" if request.GET.get("state") == "DECIDED" else "OPEN"
+    kind = request.GET.get("kind", "") if request.GET.get("kind") in presenters.KIND_LABELS else ""
     return render(
         request,
         "console/care/index.html",
         presenters.desk(
-            cases=queries.cases(viewer, state=state if state in {"OPEN", "DECIDED"} else "OPEN", kind=kind),
+            cases=queries.cases(viewer, state=state, kind=kind),
             frame=queries.cases_frame(viewer),
             agencies=partners.agencies(viewer),
             state=state,
@@ -43,21 +45,33 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Show one case with what the borrower said and the form to answer."""
-    viewer = request.actor  # type: ignore[attr-defined]
+    return _case(request, case_id)
+
+
+def _case(request: HttpRequest, case_id: UUID, *, typed: Mapping[str, str] | None = None, status: int = 200) -> HttpResponse:  # fmt: skip
+    viewer, at = request.actor, clock.now()  # type: ignore[attr-defined]
     found = queries.case(viewer, case_id=case_id)
     if found is None:
         raise Http404
-    return render(
-        request,
-        "console/care/case.html",
-        presenters.case(found, agencies=partners.agencies(viewer), actor=viewer, at=clock.now()),
+    context = presenters.case(
+        found,
+        reach=queries.reach(viewer, borrower_id=found["borrower_id"], at=at) or {},
+        contacts=queries.contacts_since(viewer, borrower_id=found["borrower_id"], since=found["opened_at"]),
+        agencies=partners.agencies(viewer),
+        actor=viewer,
+        at=at,
+        typed=typed or {},
     )
+    return render(request, "console/care/case.html", context, status=status)
 
 
 @access.page(permission="care.decide_case")
 @require_POST
 def decide(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Answer a case."""
+    if request.POST.get("upheld") not in {"yes", "no"}:
+        messages.error(request, _("Choose whether the borrower is right."))
+        return _case(request, case_id, typed=request.POST, status=422)
     try:
         services.decide_case(
             actor=request.actor,  # type: ignore[attr-defined]
@@ -69,6 +83,30 @@ def decide(request: HttpRequest, case_id: UUID) -> HttpResponse:
         messages.info(request, _("The answer stands on the borrower's page."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
+        return _case(request, case_id, typed=request.POST, status=refusal.status)
+    return redirect("care:case", case_id)
+
+
+@access.page(permission="care.stop_everywhere")
+@require_POST
+def stop(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Stop every contact with the borrower of a case."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    found = queries.case(viewer, case_id=case_id)
+    if found is None:
+        raise Http404
+    try:
+        stopped = services.stop_everywhere(
+            actor=viewer,
+            borrower_id=found["borrower_id"],
+            reason=request.POST.get("reason", ""),
+            at=clock.now(),
+        )
+        text = _("Stopped everywhere: accounts %(accounts)s, placements %(placements)s, permits %(permits)s.")  # fmt: skip
+        messages.info(request, text % {"accounts": stopped.accounts, "placements": stopped.placements, "permits": stopped.permits})  # fmt: skip
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return _case(request, case_id, typed=request.POST, status=refusal.status)
     return redirect("care:case", case_id)
 
 
@@ -76,4 +114,5 @@ urlpatterns = [
     path("", index, name="index"),
     path("<uuid:case_id>/", case, name="case"),
     path("<uuid:case_id>/decide/", decide, name="decide"),
+    path("<uuid:case_id>/stop/", stop, name="stop"),
 ]

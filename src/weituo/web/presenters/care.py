@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
-from django.utils.translation import gettext_lazy
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.borrower import KIND_LABELS, REASONS
@@ -19,6 +21,33 @@ SOURCES = {
     "PHONE": gettext_lazy("telephone"),
 }
 SOON = timedelta(days=2)
+#: what a person decides, in the words of each kind: (value, words)
+DECISIONS = {
+    "DISPUTE": (
+        ("yes", gettext_lazy("The borrower is right")),
+        ("no", gettext_lazy("The debt stands as it is")),
+    ),
+    "HARDSHIP": (
+        ("yes", gettext_lazy("Hardship is accepted")),
+        ("no", gettext_lazy("Hardship is not accepted")),
+    ),
+    "COMPLAINT": (
+        ("yes", gettext_lazy("The complaint is justified")),
+        ("no", gettext_lazy("The complaint is not justified")),
+    ),
+}
+#: what happens to the hold once the case is answered
+STAYS = {
+    "DISPUTE": gettext_lazy(
+        "If the borrower is right, the hold stays until a person lifts it. Otherwise it ends with the answer and contact may go on."
+    ),
+    "HARDSHIP": gettext_lazy(
+        "If hardship is accepted, the hold stays until a person lifts it. Otherwise it ends with the answer and contact may go on."
+    ),
+    "COMPLAINT": gettext_lazy(
+        "The hold ends with the answer. A justified complaint counts in the agency's scorecard."
+    ),
+}
 
 
 def _clock(due_at: datetime, at: datetime) -> str:
@@ -56,11 +85,15 @@ def desk(
         .len()
         .sort("len", descending=True)
     )
+    overdue = open_cases.filter(pl.col("due_at") <= at).height
+    soon = open_cases.filter((pl.col("due_at") > at) & (pl.col("due_at") <= at + SOON)).height
+    first = [row for row in cases if row["state"] == "OPEN"][:1]
     return {
+        "state_bar": _desk_state(open_cases.height, overdue, soon, first),
         "cases": [_shown(row, names, at) for row in cases],
         "open": open_cases.height,
-        "overdue": open_cases.filter(pl.col("due_at") <= at).height,
-        "soon": open_cases.filter((pl.col("due_at") > at) & (pl.col("due_at") <= at + SOON)).height,
+        "overdue": overdue,
+        "soon": soon,
         "by_kind": [
             {"kind": code, "label": label, "count": open_cases.filter(pl.col("kind") == code).height}
             for code, label in KIND_LABELS.items()
@@ -73,10 +106,58 @@ def desk(
     }
 
 
-def case(row: Mapping[str, Any], *, agencies: Sequence[Any], actor: Actor, at: datetime) -> dict[str, Any]:
-    """Give one case."""
+def _desk_state(waiting: int, overdue: int, soon: int, first: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    following = [{"label": _("Open %(number)s") % {"number": row["number"]}, "url": reverse("care:case", args=[row["id"]])} for row in first]  # fmt: skip
+    if not waiting:
+        return {"tone": "good", "text": _("No borrower waits for an answer."), "next": []}
+    text = ngettext("%(n)s borrower's case waits for an answer.", "%(n)s borrowers' cases wait for an answer.", waiting) % {"n": waiting}  # fmt: skip
+    if overdue:
+        said = ngettext("%(n)s is overdue.", "%(n)s are overdue.", overdue) % {"n": overdue}
+        return {"tone": "bad", "text": f"{text} {said}", "next": following}
+    if soon:
+        said = ngettext("%(n)s is due within two days.", "%(n)s are due within two days.", soon) % {"n": soon}
+        return {"tone": "watch", "text": f"{text} {said}", "next": following}
     return {
-        "case": _shown(row, agency_names(agencies), at),
-        "may_decide": row["state"] == "OPEN" and actor.may("care.decide_case"),
+        "tone": "good",
+        "text": f"{text} {_('All clocks have more than two days left.')}",
+        "next": following,
+    }
+
+
+def case(
+    row: Mapping[str, Any],
+    *,
+    reach: Mapping[str, Any],
+    contacts: Mapping[str, Any],
+    agencies: Sequence[Any],
+    actor: Actor,
+    at: datetime,
+    typed: Mapping[str, str],
+) -> dict[str, Any]:
+    """Give one case: what was said, what stopped, and how it may be answered."""
+    shown = _shown(row, agency_names(agencies), at)
+    may_decide = row["state"] == "OPEN" and actor.may("care.decide_case")
+    following = [{"label": _("Answer it"), "url": "#answer"}] if may_decide else []
+    if row["state"] == "DECIDED":
+        state = {"tone": "good", "text": _("Answered; the answer stands on the borrower's page."), "next": []}
+    elif shown["overdue"]:
+        state = {"tone": "bad", "text": _("The answer is overdue."), "next": following}
+    else:
+        tone = {"act": "watch", "wait": "none"}.get(shown["tone"], "none")
+        state = {
+            "tone": tone,
+            "text": _("Contact has stopped; the borrower waits for an answer."),
+            "next": following,
+        }
+    return {
+        "case": shown,
+        "state": state,
+        "may_decide": may_decide,
         "may_read_words": actor.may("vault.read"),
+        "may_stop": actor.may("care.stop_everywhere") and not reach.get("stopped_since"),
+        "reach": reach,
+        "contacts": contacts,
+        "stays": STAYS[row["kind"]],
+        "choices": DECISIONS[row["kind"]],
+        "typed": {key: typed.get(key, "") for key in ("upheld", "answer", "reason")},
     }
