@@ -1,0 +1,22 @@
+"""Settings that come in a file: TOML as people write it, JSON as programs do."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read a TOML or JSON file. Raises `BadInput` naming the file."""
+    from weituo.foundation.errors import BadInput
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        read = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as wrong:
+        raise BadInput(problem=str(wrong), where=str(file)) from wrong
+    if not isinstance(read, dict):
+        raise BadInput(problem="a table of settings is needed", where=str(file))
+    return read
