@@ -79,7 +79,8 @@ def reserve(*, problem: Problem, share: float) -> Problem:
 
 def _lowered(own: Limits, *, accounts: int, balance_minor: int, part: float) -> Limits:
     def lower(most: int | None, least: int, by: int) -> int | None:
-        return None if most is None else max(most - min(by, int(part * most)), least, 0)
+        # never above what was asked: a least amount beyond the most must stay visible to the solver
+        return None if most is None else min(most, max(most - min(by, int(part * most)), least, 0))
 
     return replace(
         own,

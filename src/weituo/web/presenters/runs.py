@@ -170,6 +170,25 @@ def _chart(rows: Sequence[Mapping[str, Any]], *, currency: str) -> dict[str, Any
     }  # fmt: skip
 
 
+def _verdict(run: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Say what the comparison shows: a run may bring less than a lawful rule only by the price of chance."""
+    currency, chance = run["currency"], run["parameters"].get("exploration", 0)
+    least = min((row["less_minor"] for row in rivals), default=0)
+    broken = sum(row["n_broken"] for row in rivals)
+    lawful = [row for row in rivals if not row["n_broken"] and row["less_minor"] < 0]
+    words = {"money": money(abs(least), currency), "broken": f"{broken:,}", "share": f"{100 * chance:.0f}%"}
+    if lawful and chance:
+        words["money"] = money(max(-row["less_minor"] for row in lawful), currency)
+        return "watch", _("A rule of today keeps all limits and would bring %(money)s more: that is what placing %(share)s by chance costs here. Solve without chance to see.") % words  # fmt: skip
+    if lawful:
+        return "bad", _(
+            "A rule of today keeps all limits and is expected to bring more: do not approve this run."
+        )
+    if least < 0:
+        return "watch", _("A rule of today would bring %(money)s more, but only by breaking limits (both rules together: %(broken)s).") % words  # fmt: skip
+    return "good", _("Expected to bring at least %(money)s more than today's rules, which break %(broken)s limits.") % words  # fmt: skip
+
+
 def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     """Lay the run beside round-robin and today's rule: money, accounts, limits broken."""
     kept = worth(run)["in_house_minor"]
@@ -184,20 +203,9 @@ def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
             {"name": label, "net_minor": rival["expected_net_minor"], "worth_minor": rival["expected_net_minor"] - kept, "accounts": rival["accounts"],
              "broken": broken, "n_broken": len(broken), "less_minor": run["expected_net_minor"] - rival["expected_net_minor"], "own": False}
         )  # fmt: skip
-    lawful = [row for row in rows[1:] if not row["n_broken"]]
-    better = [row for row in lawful if row["less_minor"] < 0]
-    words = {"money": money(min((row["less_minor"] for row in rows[1:]), default=0), run["currency"]), "broken": sum(row["n_broken"] for row in rows[1:])}  # fmt: skip
-    if better:
-        text, tone = (
-            _("A rule of today keeps all limits and is expected to bring more: do not approve this run."),
-            "bad",
-        )
-    elif any(row["less_minor"] < 0 for row in rows[1:]):
-        text, tone = _("A rule of today would bring more money, but only by breaking limits (%(broken)s broken by both rules)."), "watch"  # fmt: skip
-    else:
-        text, tone = _("Expected to bring at least %(money)s more than today's rules, which break %(broken)s limits."), "good"  # fmt: skip
+    tone, text = _verdict(run, rows[1:])
     return head(run, "compare") | {
-        "state": {"tone": tone, "text": text % words, "next": [{"label": _("Approve"), "url": reverse("placement:approve", args=[run["id"]])}]},
+        "state": {"tone": tone, "text": text, "next": [{"label": _("Approve"), "url": reverse("placement:approve", args=[run["id"]])}]},
         "rows": rows,
         "chart": {
             "id": "rivals",
