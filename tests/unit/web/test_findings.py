@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 
 from weituo.domain.tracking.queries import CURVES
-from weituo.web.presenters import contact, curves, tracking
+from weituo.web.presenters import business_case, contact, curves, evaluation, tracking
 
 NOW = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 
@@ -157,3 +157,85 @@ class TestConduct:
         span = contact.period({"from": "2026-03-09"}, zone=zone, now=NOW, last=None)
         assert span["since"] == datetime(2026, 3, 8, 16, tzinfo=UTC)
         assert span["until"] - span["since"] == timedelta(days=1)
+
+
+def card(
+    name: str, verdict: str, *, n: int = 300, gap: tuple[float, float, float] | None = None
+) -> dict[str, Any]:
+    against = dict(zip(("value", "low", "high"), gap or (None, None, None), strict=True))
+    return {
+        "id": name, "name_zh": name, "name_en": name, "verdict": verdict, "rank_low": 1, "rank_high": 3,
+        "figures": {
+            "placements": n, "effective_placements": n * 0.8, "months": 3.0, "fair_net": {"value": 0.1, "low": 0.08, "high": 0.12, "n": n},
+            "against_peers": against | {"n": n},
+        },
+        "parameters": {"rules": {"placements_min": 100, "effective_min": 30.0, "months_min": 1.0}},
+    }  # fmt: skip
+
+
+class TestVerdicts:
+    def test_undecided_agencies_cannot_be_told_apart(self) -> None:
+        cards = [
+            card("A", "CANNOT_BE_TOLD_APART"),
+            card("B", "CANNOT_BE_TOLD_APART"),
+            card("C", "TOO_EARLY", n=9),
+        ]
+        assert evaluation.finding(cards) == "The agencies cannot be told apart"
+        chart = evaluation.league_chart(cards)
+        assert chart is not None
+        assert chart["x"]["values"] == ["A", "B"]
+        assert chart["note"].endswith("too early to say: C (n = 9)")
+
+    def test_the_better_and_the_worse_are_named(self) -> None:
+        assert (
+            evaluation.finding([card("A", "BETTER"), card("B", "CANNOT_BE_TOLD_APART")])
+            == "A is better than its peers"
+        )
+        assert (
+            evaluation.finding([card("A", "BETTER"), card("B", "WORSE")])
+            == "A: better than their peers; B: worse"
+        )
+
+    def test_all_too_early_draws_nothing(self) -> None:
+        cards = [card("A", "TOO_EARLY"), card("B", "TOO_EARLY")]
+        assert evaluation.finding(cards) == "Too early to say how the agencies compare"
+        assert evaluation.league_chart(cards) is None
+
+    def test_what_is_missing_for_a_verdict_is_named(self) -> None:
+        assert evaluation.what_would_change(card("A", "TOO_EARLY", n=80)) == ["80 placements, 100 are needed"]
+
+    def test_the_placements_needed_follow_the_square_root_law(self) -> None:
+        said = evaluation.what_would_change(card("A", "CANNOT_BE_TOLD_APART", gap=(0.01, -0.01, 0.03)))
+        assert said[0] == "A difference of 2.0 percentage points would have been seen."
+        # twice the half width of the difference: four times the placements
+        assert "+1.0 points is real, about 1,200 placements would show it; there are 300" in said[1]
+
+    def test_a_verdict_says_how_far_it_is_from_falling(self) -> None:
+        said = evaluation.what_would_change(card("A", "WORSE", gap=(-0.05, -0.08, -0.02)))
+        assert said == ["The verdict would fall if the difference shrank by 2.0 percentage points."]
+
+
+def way(code: str, bucket: str, *, n: int = 100, cost: float = 0.2, net: float = 0.05) -> dict[str, Any]:
+    return {
+        "way": code, "bucket": bucket, "n": n, "recovered_minor": 1_000, "cost_to_collect": cost, "net_share": net, "currency": "CNY",
+    }  # fmt: skip
+
+
+class TestBusinessCase:
+    def test_the_cheaper_way_is_named_with_both_figures(self) -> None:
+        total = {"IN_HOUSE": way("IN_HOUSE", "", cost=0.3), "AGENCY": way("AGENCY", "", cost=0.22)}
+        assert business_case.finding(total, costs=3).startswith("Agencies cost less per 100 recovered: 22.0 against 30.0 in-house.")  # fmt: skip
+
+    def test_a_missing_side_is_said(self) -> None:
+        assert "no in-house cost is booked" in business_case.finding({"AGENCY": way("AGENCY", "")}, costs=0)
+
+    def test_only_buckets_that_both_work_are_counted(self) -> None:
+        lines = [
+            way("IN_HOUSE", "M1", cost=0.1), way("AGENCY", "M1", cost=0.2), way("IN_HOUSE", "M2", cost=0.3), way("AGENCY", "M2", cost=0.2),
+            way("AGENCY", "M3"), way("IN_HOUSE", "M4", n=9), way("AGENCY", "M4"),
+        ]  # fmt: skip
+        chart = business_case.bucket_chart(lines, field="cost_to_collect", currency="CNY")
+        assert chart is not None
+        assert chart["title"] == "Agencies cost less per 100 recovered in 1 of 2 buckets that both work"
+        assert chart["series"][0]["values"] == [0.1, 0.3, None, None]
+        assert "M3, M4" in chart["note"]
