@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
-from weituo.cli.settings_files import read_settings
+from weituo.cli.reading import money_text, read_settings
 
 
 def add_verbs(verbs: Any) -> None:
@@ -100,24 +100,20 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _money(minor: int, currency: str) -> str:
-    return f"{minor / 100:,.2f} {currency}"
-
-
 def _run_text(run: dict[str, Any]) -> str:
     net, bound, currency = run["expected_net_minor"], run["bound_minor"], run["currency"]
     lines = [
-        f"run {run['number']} {run['state']}: {run['accounts']:,} accounts, {_money(run['balance_minor'], currency)}",
-        f"expected net {_money(net, currency)}, at most possible {_money(bound, currency)}, gap {(1 - net / bound if bound else 0):.3%}",
-        f"all kept in-house {_money(run['proof'].get('all_in_house_minor', 0), currency)}; drawn by chance {run['proof'].get('explored', 0):,}",
+        f"run {run['number']} {run['state']}: {run['accounts']:,} accounts, {money_text(run['balance_minor'], currency)}",
+        f"expected net {money_text(net, currency)}, at most possible {money_text(bound, currency)}, gap {(1 - net / bound if bound else 0):.3%}",
+        f"all kept in-house {money_text(run['proof'].get('all_in_house_minor', 0), currency)}; drawn by chance {run['proof'].get('explored', 0):,}",
     ]
     lines += [
-        f"{name:<12} {_money(rival['expected_net_minor'], currency)}, limits broken {len(rival['broken'])}"
+        f"{name:<12} {money_text(rival['expected_net_minor'], currency)}, limits broken {len(rival['broken'])}"
         for name, rival in sorted(run["rivals"].items())
     ]
     lines += [
-        f"{row['code'] or 'in-house':<12} {row['accounts']:>7,} accounts {_money(row['balance_minor'], currency):>22} net "
-        f"{_money(row['expected_net_minor'], currency):>20} {' '.join(row['binding'])}"
+        f"{row['code'] or 'in-house':<12} {row['accounts']:>7,} accounts {money_text(row['balance_minor'], currency):>22} net "
+        f"{money_text(row['expected_net_minor'], currency):>20} {' '.join(row['binding'])}"
         for row in run.get("by_agency", [])
     ]
     lines += [f"left out: {reason} {count:,}" for reason, count in sorted(run["exclusions"].items())]
@@ -174,7 +170,7 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = queries.runs(cli.actor_of(arguments))
     text = "\n".join(
         f"{row['number']:>4} {row['state']:<9} {row['as_of']} {row['accounts']:>9,} accounts, expected net "
-        f"{_money(row['expected_net_minor'], row['currency'])}, placed {row['placements']:,}"
+        f"{money_text(row['expected_net_minor'], row['currency'])}, placed {row['placements']:,}"
         for row in rows
     )
     cli.show(arguments, {"runs": rows}, text or "no runs yet: solve one with `weituo placement run`")
@@ -212,12 +208,12 @@ def _explain(arguments: argparse.Namespace) -> int:
     currency = told["currency"]
     lines = [
         f"{told['chosen'] or 'in-house'}{' by chance' if told['explored'] else ''}, probability {told['probability']:.4f}; "
-        f"in-house is worth {_money(told['in_house_minor'], currency)}"
+        f"in-house is worth {money_text(told['in_house_minor'], currency)}"
     ]
     lines += [
-        f"{choice['code']:<12} {choice['why_not'] or 'eligible':<14} recovery {_money(choice['expected_minor'], currency)} commission "
-        f"{_money(choice['commission_minor'], currency)} net {_money(choice['net_minor'], currency)} above in-house "
-        f"{_money(choice['value_minor'], currency)} limits {_money(choice['limits_minor'], currency)} margin {_money(choice['margin_minor'], currency)}"
+        f"{choice['code']:<12} {choice['why_not'] or 'eligible':<14} recovery {money_text(choice['expected_minor'], currency)} commission "
+        f"{money_text(choice['commission_minor'], currency)} net {money_text(choice['net_minor'], currency)} above in-house "
+        f"{money_text(choice['value_minor'], currency)} limits {money_text(choice['limits_minor'], currency)} margin {money_text(choice['margin_minor'], currency)}"
         for choice in told["choices"]
     ]
     cli.show(arguments, told, "\n".join(lines))

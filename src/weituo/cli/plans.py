@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
-from weituo.cli.settings_files import read_settings
+from weituo.cli.reading import money_text, read_settings
 
 
 def add_verbs(verbs: Any) -> None:
@@ -263,7 +263,7 @@ def _try(arguments: argparse.Namespace) -> int:
 
     told = queries.try_strategy(cli.actor_of(arguments), rows=_rows(arguments.file), at=clock.now())
     lines = [
-        f"{row['treatment'] or 'no row':<14} {row['accounts']:>9,} accounts {row['balance_minor'] / 100:>18,.2f} {told['currency']}"
+        f"{row['treatment'] or 'no row':<14} {row['accounts']:>9,} accounts {money_text(row['balance_minor'], told['currency']):>22}"
         for row in told["by_treatment"]
     ]
     lines.append(f"{told['changed']:,} accounts would change")

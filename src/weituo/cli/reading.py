@@ -1,4 +1,4 @@
-"""Settings that come in a file: TOML as people write it, JSON as programs do."""
+"""What verbs read and print: settings from TOML or JSON files, money in its own digits."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ def read_settings(file: Path) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise BadInput(problem="a table of settings is needed", where=str(file))
     return read
+
+
+def money_text(minor: int, currency: str) -> str:
+    """Write minor units in the currency's own digits."""
+    from weituo.core.money.amounts import EXPONENTS
+
+    digits = EXPONENTS.get(currency, 2)
+    return f"{minor / 10**digits:,.{digits}f} {currency}"
