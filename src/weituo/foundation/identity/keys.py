@@ -14,23 +14,11 @@ from django.db.models import Exists, OuterRef
 
 from weituo.foundation import transactions
 from weituo.foundation.acts import act, note
-from weituo.foundation.errors import BadInput, Conflict, NotFound
+from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.identity import people
+from weituo.foundation.identity.errors import KeyEnded, WeakPassword
 from weituo.foundation.identity.models import ApiKey, User
 from weituo.foundation.tenancy.actors import Actor
-
-
-class KeyEnded(Conflict):
-    """This key has ended already."""
-
-    code = "key_ended"
-
-
-class WeakPassword(BadInput):
-    """The password is too weak: %(problem)s"""
-
-    code = "weak_password"
-    remedy = "Use at least 12 characters that are not a common password."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +86,9 @@ def keys(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any]
     found = ApiKey.objects.order_by("-active_from", "id")
     if agency_id is not None:
         found = found.filter(agency_id=agency_id)
-    return list(found.values("id", "name", "agency_id", "prefix", "active_from", "active_to"))
+    return [
+        dict(row) for row in found.values("id", "name", "agency_id", "prefix", "active_from", "active_to")
+    ]
 
 
 @transactions.reads
@@ -106,10 +96,11 @@ def persons(viewer: Actor) -> list[dict[str, Any]]:
     """List who may sign in, with role, agency, last sign-in and whether a second factor stands."""
     viewer.require("identity.read")
     factor = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)
-    return list(
+    found = (
         User.objects.annotate(second_factor=Exists(factor))
         .order_by("agency_id", "role", "username")
         .values(
             "id", "username", "display_name", "role", "agency_id", "is_active", "last_login", "second_factor"
         )
     )
+    return [dict(row) for row in found]

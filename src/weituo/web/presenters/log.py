@@ -12,13 +12,18 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.domain import act_texts
 from weituo.foundation.tenancy.actors import Actor
 
 PAGE: Final = 50
 EXPORT_MAX: Final = 10_000
+#: what the check of the chain may find, in the reader's language
+PROBLEMS: Final = {
+    "it does not follow the entry before it": gettext_lazy("it does not follow the entry before it"),
+    "its content does not fit its hash": gettext_lazy("its content does not fit its hash"),
+}
 #: signs by which a spreadsheet takes a cell for a formula
 RUNNABLE: Final = ("=", "+", "-", "@", "\t")
 
@@ -34,7 +39,7 @@ class Asked:
     before: int | None
 
     @property
-    def filters(self) -> dict[str, str]:
+    def filters(self) -> dict[str, Any]:
         """The filters that the log knows."""
         return {"act": self.act, "what": self.what, "ref": self.ref, "person": self.person}
 
@@ -134,7 +139,11 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
         return {"state": {"tone": "good", "text": text, "next": []}, "verdict": found, "whole": True}
     text = _(
         "Entry %(seq)s does not fit the chain: %(problem)s. The %(n)s entries before it are sound. Keep the database as it is and call the compliance officer."
-    ) % {"seq": found["altered_seq"], "problem": found["problem"], "n": found["entries"]}
+    ) % {
+        "seq": found["altered_seq"],
+        "problem": PROBLEMS.get(found["problem"], _("entries before it are missing")),
+        "n": found["entries"],
+    }
     steps = [{"label": _("Show the entry"), "url": reverse("log:entry", args=[found["altered_seq"]])}]
     return {"state": {"tone": "bad", "text": text, "next": steps}, "verdict": found, "whole": False}
 

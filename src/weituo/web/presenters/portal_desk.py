@@ -98,13 +98,14 @@ def promises(rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, Any
     """Give the promises and whether any is due."""
     open_rows = [row for row in rows if row["state"] == "OPEN"]
     due = sum(row["due_on"] <= today for row in open_rows)
-    text = ngettext("%(n)s promise is open", "%(n)s promises are open", len(open_rows)) % {
-        "n": len(open_rows)
-    }
     if due:
-        text += "; " + ngettext("%(n)s is due by today.", "%(n)s are due by today.", due) % {"n": due}
+        text = ngettext("%(n)s promise is due by today.", "%(n)s promises are due by today.", due) % {
+            "n": due
+        }
     else:
-        text += "."
+        text = ngettext(
+            "%(n)s promise is open, none is due.", "%(n)s promises are open, none is due.", len(open_rows)
+        ) % {"n": len(open_rows)}
     return {
         "state": {"tone": "watch" if due else "none", "text": text, "next": []},
         "promises": [
