@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ import polars as pl
 from weituo.core.recovery.rolls import roll_rates
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.vault import store
 
 ACCOUNTS = {
     "account_id": pl.String, "borrower_id": pl.String, "product": pl.String, "currency": pl.String, "principal_minor": pl.Int64,
@@ -117,9 +119,11 @@ def subject_ids(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, UU
 @transactions.reads
 def imports(viewer: Actor) -> list[dict[str, Any]]:
     """List imported files, newest first."""
-    return rows(
+    found = rows(
         "SELECT id, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at FROM book_import_file ORDER BY imported_at DESC, id DESC"
     )
+    # raw SQL hands JSON over as text
+    return [row | {"report": json.loads(row["report"])} for row in found]
 
 
 @transactions.reads
@@ -137,7 +141,10 @@ _FILTERS = {"bucket": "a.bucket = %s", "product": "a.product = %s", "region": "a
 def accounts_page(
     viewer: Actor, *, filters: dict[str, str], sort: str = "-balance", page: int = 1
 ) -> dict[str, Any]:
-    """Give one page of accounts: filters by bucket, product, region, hold and least balance (minor units)."""
+    """Give one page of accounts: filters by bucket, product, region, hold, least and most balance (minor units), number.
+
+    `number`: the lender's own account or customer number, whole.
+    """
     clauses, values = ["true"], []  # type: tuple[list[str], list[Any]]
     for key, clause in _FILTERS.items():
         if filters.get(key):
@@ -148,9 +155,15 @@ def accounts_page(
             "EXISTS (SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL AND h.kind = %s)"
         )
         values.append(filters["hold"])
-    if str(filters.get("least", "")).isdigit():
-        clauses.append("a.balance_minor >= %s")
-        values.append(int(filters["least"]))
+    for key, clause in (("least", "a.balance_minor >= %s"), ("most", "a.balance_minor <= %s")):
+        if str(filters.get(key, "")).isdigit():
+            clauses.append(clause)
+            values.append(int(filters[key]))
+    if filters.get("number"):
+        clauses.append(
+            "(a.external_ref = %s OR a.borrower_id IN (SELECT b.id FROM book_borrower b WHERE b.external_ref = %s))"
+        )
+        values += [filters["number"]] * 2
     where = " AND ".join(clauses)
     column = SORTS.get(sort.lstrip("-"), "a.balance_minor")
     order = f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, a.id"
@@ -159,7 +172,7 @@ def accounts_page(
         values,
     )[0]
     found = rows(
-        f"SELECT a.id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
+        f"SELECT a.id, a.external_ref, a.borrower_id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
         "(SELECT string_agg(DISTINCT h.kind, ' ') FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL) AS holds "
         f"FROM book_account a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
         [*values, (max(page, 1) - 1) * PAGE_ROWS],
@@ -174,10 +187,24 @@ def accounts_page(
 
 
 @transactions.reads
+def masked_names(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Give just enough of borrowers' names to recognise them (张*), to whom personal data may be shown; else nothing."""
+    if not viewer.may("vault.read"):
+        return {}
+    subjects = subject_ids(viewer, borrower_ids=borrower_ids)
+    found = store.read(viewer, subject_ids=list(subjects.values()), fields=["name"])
+    return {
+        borrower: store.mask("name", names[0])
+        for borrower, subject in subjects.items()
+        if (names := found.get(subject, {}).get("name"))
+    }
+
+
+@transactions.reads
 def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
     """Give one account with its holds."""
     found = rows(
-        "SELECT a.*, b.subject_id, b.language, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
+        "SELECT a.*, b.subject_id, b.language, b.external_ref AS customer_ref, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
         [account_id],
     )
     if not found:

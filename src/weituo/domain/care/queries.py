@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,40 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.vault import store
 
 
-def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def _rows(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
     with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
+        cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_OWN = "borrower_id = %(b)s AND (account_id IS NULL OR account_id = %(a)s)"
+_STORY = f"""
+SELECT at, what, code, agency_id, ref, minor, detail FROM (
+  SELECT placed_at AS at, 'PLACED' AS what, bucket AS code, agency_id, case_ref AS ref, balance_minor AS minor, '' AS detail, id FROM placement_placement WHERE account_id = %(a)s
+  UNION ALL SELECT ended_at, 'PLACEMENT_ENDED', state, agency_id, case_ref, NULL, recall_reason, id FROM placement_placement WHERE account_id = %(a)s AND ended_at IS NOT NULL
+  UNION ALL SELECT t.made_at, 'CONTACT', t.result, t.agency_id, t.channel, NULL, '', t.id FROM contact_attempt t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s
+  UNION ALL SELECT c.asked_at, 'REFUSED', coalesce(c.reasons -> 0 ->> 'code', ''), c.agency_id, c.channel, NULL, '', c.id FROM contact_permit c JOIN placement_placement p ON p.id = c.placement_id WHERE p.account_id = %(a)s AND c.state = 'REFUSED'
+  UNION ALL SELECT t.made_at, 'PROMISE', t.state, t.agency_id, t.due_on::text, t.amount_minor, '', t.id FROM tracking_promise t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s
+  UNION ALL SELECT paid_on::timestamptz, 'PAID', method, agency_id, '', amount_minor, '', id FROM ledger_payment WHERE account_id = %(a)s
+  UNION ALL SELECT r.booked_at, 'PAYMENT_REVERSED', y.method, y.agency_id, '', -y.amount_minor, '', r.id FROM ledger_payment y JOIN ledger_entry r ON r.reverses_id = y.entry_id WHERE y.account_id = %(a)s
+  UNION ALL SELECT opened_at, 'CASE_OPENED', kind, agency_id, id::text, NULL, number, id FROM care_case WHERE {_OWN}
+  UNION ALL SELECT decided_at, 'CASE_DECIDED', kind, agency_id, id::text, NULL, number, id FROM care_case WHERE {_OWN} AND decided_at IS NOT NULL
+  UNION ALL SELECT active_from, 'HOLD_BEGINS', kind, NULL, '', NULL, reason, id FROM book_hold WHERE {_OWN}
+  UNION ALL SELECT active_to, 'HOLD_ENDS', kind, NULL, '', NULL, '', id FROM book_hold WHERE {_OWN} AND active_to IS NOT NULL
+) AS happened ORDER BY at DESC, id DESC LIMIT %(n)s
+"""  # noqa: S608 - the clause is the constant above
+STORY_ROWS_MAX = 500
+
+
+@transactions.reads
+def story(viewer: Actor, *, account_id: UUID, limit: int = STORY_ROWS_MAX) -> list[dict[str, Any]]:
+    """List everything that happened to an account, newest first: at, what, code, agency_id, ref, minor, detail."""
+    viewer.require("book.read")
+    owner = _rows("SELECT borrower_id FROM book_account WHERE id = %s", [account_id])
+    if not owner:
+        return []
+    return _rows(_STORY, {"a": account_id, "b": owner[0]["borrower_id"], "n": limit})
 
 
 CASES: dict[str, pl.DataType | type[pl.DataType]] = {

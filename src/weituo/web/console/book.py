@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.book import queries, services
-from weituo.domain.ledger import queries as ledger
-from weituo.domain.placement import queries as placement
+from weituo.domain.care import queries as care
+from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
@@ -28,15 +28,17 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show buckets, roll rates and the accounts that pass the filter."""
     viewer = request.actor  # type: ignore[attr-defined]
     asked = presenters.asked(request.GET)
+    page = queries.accounts_page(viewer, filters=asked["filters"], sort=asked["sort"], page=asked["page"])
+    # the matrix reads the whole history: it belongs to the whole book, not to a filtered list
+    whole = not asked["filters"] and asked["page"] == 1
     return render(
         request,
         "console/book/index.html",
         presenters.overview(
             buckets=queries.buckets(viewer),
-            rolls=queries.rolls(viewer),
-            page=queries.accounts_page(
-                viewer, filters=asked["filters"], sort=asked["sort"], page=asked["page"]
-            ),
+            rolls=queries.rolls(viewer) if whole else None,
+            page=page,
+            names=queries.masked_names(viewer, borrower_ids=[row["borrower_id"] for row in page["rows"]]),
             choices=queries.choices(viewer),
             asked=asked,
             actor=viewer,
@@ -58,8 +60,9 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
         presenters.account(
             found,
             history=queries.history_frame(viewer, account_ids=[account_id]),
-            placements=placement.placements_frame(viewer),
-            payments=ledger.payments_frame(viewer),
+            story=care.story(viewer, account_id=account_id),
+            names=queries.masked_names(viewer, borrower_ids=[found["borrower_id"]]),
+            agencies=partners.agencies(viewer),
             actor=viewer,
         ),
     )

@@ -5,34 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import polars as pl
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.posted import hundredths
+from weituo.web.presenters import timeline
+from weituo.web.presenters.book_words import HOLDS, PRODUCTS
+from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.regions import region_name
 
-HOLDS = {
-    "DISPUTE": gettext_lazy("disputed"),
-    "HARDSHIP": gettext_lazy("hardship"),
-    "DECEASED": gettext_lazy("deceased"),
-    "MINOR": gettext_lazy("minor"),
-    "BANKRUPT": gettext_lazy("bankrupt"),
-    "REPRESENTED": gettext_lazy("represented by a lawyer"),
-    "CEASED": gettext_lazy("asked to stop contact"),
-    "VULNERABLE": gettext_lazy("vulnerable"),
-    "LEGAL": gettext_lazy("in legal action"),
-    "SOLD": gettext_lazy("sold"),
-    "PROMISE": gettext_lazy("open promise to pay"),
-    "COMPLAINT": gettext_lazy("open complaint"),
-}
-PRODUCTS = {
-    "CASH_LOAN": gettext_lazy("cash loan"),
-    "INSTALMENT": gettext_lazy("instalment purchase"),
-    "CARD": gettext_lazy("credit card"),
-    "MICRO_BUSINESS": gettext_lazy("micro business loan"),
-    "LOAN": gettext_lazy("loan"),
-}
-FILTERS = ("bucket", "product", "region", "hold", "least")
+FILTERS = ("number", "bucket", "product", "region", "hold", "least", "most")
+#: filters that people type as an amount; the address holds the amount, the query minor units
+AMOUNTS = ("least", "most")
 SORTS = {
     "balance": gettext_lazy("Balance"),
     "days": gettext_lazy("Days past due"),
@@ -46,13 +36,20 @@ HEAT_STEPS = 5
 
 def asked(query: Mapping[str, str]) -> dict[str, Any]:
     """Read filters, sorting and page from an address; what makes no sense is left out."""
-    filters = {key: query.get(key, "").strip()[:40] for key in FILTERS if query.get(key, "").strip()}
-    if not filters.get("least", "0").isdigit() or len(filters.get("least", "")) > 13:
-        filters.pop("least")
+    typed = {key: query.get(key, "").strip()[:40] for key in FILTERS if query.get(key, "").strip()}
+    filters = dict(typed)
+    for key in AMOUNTS:
+        amount = hundredths(typed.get(key, ""))
+        if amount is None:
+            filters.pop(key, None)
+            typed.pop(key, None)
+        else:
+            filters[key] = str(amount)
     sort = query.get("sort", "-balance")
     number = query.get("page", "1")
     return {
         "filters": filters,
+        "typed": typed,
         "sort": sort if sort.lstrip("-") in SORTS else "-balance",
         "page": int(number) if number.isdigit() and 0 < int(number) < 1_000_000 else 1,
     }
@@ -75,21 +72,24 @@ def matrix(rolls: pl.DataFrame) -> list[dict[str, Any]]:
 def overview(
     *,
     buckets: Sequence[Mapping[str, Any]],
-    rolls: pl.DataFrame,
+    rolls: pl.DataFrame | None,
+    names: Mapping[UUID, str],
     page: Mapping[str, Any],
     choices: Mapping[str, list[str]],
     asked: Mapping[str, Any],
     actor: Actor,
 ) -> dict[str, Any]:
     """Give the book's first page."""
-    kept = dict(asked["filters"])
+    kept = dict(asked["typed"])
 
     def address(**change: object) -> str:
         return "?" + urlencode(kept | {"sort": asked["sort"]} | change)
 
-    shown_matrix = matrix(rolls)
+    shown_matrix = matrix(rolls) if rolls is not None else []
     labels = {"product": PRODUCTS, "hold": HOLDS}
     return {
+        "state": _state(buckets, actor),
+        "chart": _buckets_chart(buckets),
         "buckets": buckets,
         "total_accounts": sum(row["accounts"] for row in buckets),
         "totals": [
@@ -100,7 +100,7 @@ def overview(
         "matrix_columns": [cell["bucket"] for cell in shown_matrix[0]["cells"]] if shown_matrix else [],
         "moves": sum(row["n"] for row in shown_matrix),
         "accounts": [
-            dict(row) | {"product_label": PRODUCTS.get(row["product"], row["product"]), "hold_labels": [HOLDS.get(kind, kind) for kind in (row["holds"] or "").split()]}
+            dict(row) | {"name": names.get(row["borrower_id"], ""), "region_name": region_name(row["region"]), "product_label": PRODUCTS.get(row["product"], row["product"]), "hold_labels": [HOLDS.get(kind, kind) for kind in (row["holds"] or "").split()]}
             for row in page["rows"]
         ],
         "found": page["total"],
@@ -112,17 +112,56 @@ def overview(
         "next": address(page=page["page"] + 1) if page["page"] < page["pages"] else "",
         "columns": [
             {"label": label, "address": address(sort=f"-{key}" if asked["sort"] == key else key), "here": asked["sort"].lstrip("-") == key,
-             "direction": "descending" if asked["sort"] == f"-{key}" else "ascending"}
+             "direction": "descending" if asked["sort"] == f"-{key}" else "ascending", "number": key in {"balance", "days"}}
             for key, label in SORTS.items()
         ],
         "selects": [
-            {"name": key, "label": label, "options": [{"value": value, "label": labels.get(key, {}).get(value, value), "chosen": kept.get(key) == value} for value in choices[key] if value]}
+            {"name": key, "label": label, "options": [{"value": value, "label": region_name(value) if key == "region" else labels.get(key, {}).get(value, value), "chosen": kept.get(key) == value} for value in choices[key] if value]}
             for key, label in (("bucket", SORTS["bucket"]), ("product", SORTS["product"]), ("region", SORTS["region"]), ("hold", gettext_lazy("Hold")))
         ],
         "least": kept.get("least", ""),
+        "most": kept.get("most", ""),
+        "number": kept.get("number", ""),
         "sort": asked["sort"],
         "filtered": bool(kept),
         "may_import": actor.may("book.import"),
+    }  # fmt: skip
+
+
+def _state(buckets: Sequence[Mapping[str, Any]], actor: Actor) -> dict[str, Any]:
+    following = [{"label": _("Imports"), "url": reverse("book:imports")}]
+    if not buckets:
+        return {"tone": "none", "text": _("The book is empty."), "next": following}
+    late = {bucket: sum(row["accounts"] for row in buckets if row["bucket"] == bucket) for bucket in BUCKETS}
+    total = sum(row["accounts"] for row in buckets)
+    old = sum(count for bucket, count in late.items() if bucket in BUCKETS[4:])
+    text = _("%(share)s of %(count)s open accounts are more than three months late.")
+    if actor.may("plans.read"):
+        following.insert(0, {"label": _("Who treats what"), "url": reverse("plans:index") + "#treatments"})
+    return {"tone": "none", "text": text % {"share": f"{100 * old / total:.1f}%", "count": f"{total:,}"}, "next": following}  # fmt: skip
+
+
+def _buckets_chart(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Draw the money per bucket of the currency that most of it is in."""
+    if not buckets:
+        return None
+    sums: dict[str, int] = {}
+    for row in buckets:
+        sums[row["currency"]] = sums.get(row["currency"], 0) + row["balance_minor"]
+    currency = max(sums, key=lambda code: sums[code])
+    rows = {row["bucket"]: row for row in buckets if row["currency"] == currency}
+    known = [bucket for bucket in BUCKETS if bucket in rows]
+    most = max(known, key=lambda bucket: rows[bucket]["balance_minor"])
+    share = rows[most]["balance_minor"] / (sums[currency] or 1)
+    return {
+        "id": "buckets",
+        "kind": "bar",
+        "title": _("%(bucket)s holds most of the money: %(share)s") % {"bucket": most, "share": f"{100 * share:.1f}%"},
+        "subtitle": _("Balance of open accounts by bucket, %(currency)s") % {"currency": currency},
+        "note": _("n = %(n)s open accounts") % {"n": f"{sum(row['accounts'] for row in rows.values()):,}"},
+        "x": {"name": _("Bucket"), "values": known},
+        "y": {"name": _("Balance"), "format": "money", "currency": currency},
+        "series": [{"name": _("Balance"), "values": [rows[bucket]["balance_minor"] for bucket in known], "style": "solid"}],
     }  # fmt: skip
 
 
@@ -130,68 +169,44 @@ def account(
     row: Mapping[str, Any],
     *,
     history: pl.DataFrame,
-    placements: pl.DataFrame,
-    payments: pl.DataFrame,
+    story: Sequence[Mapping[str, Any]],
+    names: Mapping[UUID, str],
+    agencies: Sequence[Any],
     actor: Actor,
 ) -> dict[str, Any]:
     """Give one account: figures, months, holds, and everything that happened in order, newest first."""
-    own = str(row["id"])
-    happened = [
-        {"on": row["imported_at"], "what": gettext_lazy("imported"), "detail": row["filename"], "minor": None}
+    agency = {one.id: name_of({"name_zh": one.name_zh, "name_en": one.name_en, "code": one.code}) for one in agencies}  # fmt: skip
+    holds = [
+        dict(entry) | {"label": HOLDS.get(entry["kind"], entry["kind"]), "open": entry["active_to"] is None}
+        for entry in row["holds"]
     ]
-    for entry in row["holds"]:
-        happened.append(
-            {
-                "on": entry["active_from"],
-                "what": gettext_lazy("hold begins"),
-                "detail": HOLDS.get(entry["kind"], entry["kind"]),
-                "minor": None,
-            }
-        )
-        if entry["active_to"]:
-            happened.append(
-                {
-                    "on": entry["active_to"],
-                    "what": gettext_lazy("hold ends"),
-                    "detail": HOLDS.get(entry["kind"], entry["kind"]),
-                    "minor": None,
-                }
-            )
-    for placed in placements.filter(pl.col("account_id").cast(pl.String) == own).iter_rows(named=True):
-        happened.append(
-            {
-                "on": placed["placed_at"],
-                "what": gettext_lazy("placed"),
-                "detail": placed["case_ref"],
-                "minor": placed["balance_minor"],
-            }
-        )
-        if placed["ended_at"]:
-            happened.append(
-                {
-                    "on": placed["ended_at"],
-                    "what": gettext_lazy("placement ended"),
-                    "detail": placed["case_ref"],
-                    "minor": None,
-                }
-            )
-    for paid in payments.filter(pl.col("account_id").cast(pl.String) == own).iter_rows(named=True):
-        happened.append(
-            {"on": paid["paid_on"], "what": gettext_lazy("paid"), "detail": "", "minor": paid["amount_minor"]}
-        )
-    happened.sort(key=lambda event: str(event["on"]), reverse=True)
+    imported = {"at": row["imported_at"], "what": _("imported"), "tone": "none", "detail": row["filename"], "agency": "", "minor": None, "url": ""}  # fmt: skip
+    happened = [timeline.shown(event, agency) for event in story] + [imported]
     return {
-        "account": dict(row) | {"product_label": PRODUCTS.get(row["product"], row["product"])},
-        "holds": [
-            dict(entry)
-            | {"label": HOLDS.get(entry["kind"], entry["kind"]), "open": entry["active_to"] is None}
-            for entry in row["holds"]
-        ],
+        "account": dict(row)
+        | {"product_label": PRODUCTS.get(row["product"], row["product"]), "region_name": region_name(row["region"]), "name": names.get(row["borrower_id"], "")},
+        "state": _account_state(holds, story, agency),
+        "holds": holds,
         "history": history.sort("month", descending=True).to_dicts(),
         "happened": happened,
         "kinds": [{"value": kind, "label": label} for kind, label in HOLDS.items()],
         "may_hold": actor.may("book.hold"),
-    }
+    }  # fmt: skip
+
+
+def _account_state(
+    holds: Sequence[Mapping[str, Any]], story: Sequence[Mapping[str, Any]], agency: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """Say who handles the account now, and what holds it back."""
+    last = next((event for event in story if event["what"] in {"PLACED", "PLACEMENT_ENDED"}), None)
+    held = [str(hold["label"]) for hold in holds if hold["open"]]
+    where = _("Handled in-house.")
+    if last is not None and last["what"] == "PLACED":
+        where = _("Placed with %(agency)s.") % {"agency": agency.get(last["agency_id"], "–")}
+    if held:
+        text = _("%(where)s Held back: %(holds)s.") % {"where": where, "holds": _(", ").join(held)}
+        return {"tone": "watch", "text": text, "next": [{"label": _("See the holds"), "url": "#holds"}]}
+    return {"tone": "good", "text": where, "next": []}
 
 
 def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
