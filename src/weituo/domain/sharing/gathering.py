@@ -61,21 +61,28 @@ class Ground:
 
 def ground(viewer: Actor, *, agency_id: UUID, on: date) -> Ground | None:
     """Look up on what facts could be shared with an agency on this day; None for an unknown agency."""
-    agency = next((row for row in partners.agencies(viewer) if row.id == agency_id), None)
-    if agency is None:
-        return None
-    with transactions.reading(viewer), transactions.connection().cursor() as cursor:
-        cursor.execute(
-            "SELECT public_key FROM sharing_recipient WHERE agency_id = %s AND active_to IS NULL", [agency_id]
-        )
-        key = cursor.fetchone()
-    return Ground(
-        agency_id=agency_id,
-        agency_code=agency.code,
-        state=agency.state,
-        agreement=partners.live_agreement(viewer, agency_id=agency_id, kind="CONFIDENTIALITY", on=on),
-        public_key=key[0] if key else None,
-    )
+    return grounds(viewer, on=on).get(agency_id)
+
+
+def grounds(viewer: Actor, *, on: date) -> dict[UUID, Ground]:
+    """Look up the ground of every agency that the viewer sees."""
+    with transactions.reading(viewer):
+        agreements = {
+            row.agency_id: row for row in partners.live_agreements(viewer, kind="CONFIDENTIALITY", on=on)
+        }
+        with transactions.connection().cursor() as cursor:
+            cursor.execute("SELECT agency_id, public_key FROM sharing_recipient WHERE active_to IS NULL")
+            keys = dict(cursor.fetchall())
+        return {
+            agency.id: Ground(
+                agency_id=agency.id,
+                agency_code=agency.code,
+                state=agency.state,
+                agreement=agreements.get(agency.id),
+                public_key=keys.get(agency.id),
+            )
+            for agency in partners.agencies(viewer)
+        }
 
 
 def book_rows(

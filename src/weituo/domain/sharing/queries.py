@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from weituo.domain.partners import queries as partners
 from weituo.domain.sharing import fields, gathering, packing
 from weituo.domain.sharing.errors import FileMissing, PackageNotFound, PackageRevoked
 from weituo.foundation import transactions
@@ -199,12 +198,8 @@ def ready(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
         "WHERE p.state = 'ACTIVE' AND NOT EXISTS (SELECT 1 FROM sharing_package k WHERE k.run_id = p.run_id AND k.agency_id = p.agency_id AND k.state <> 'REVOKED') "
         "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY r.number DESC, g.code"
     )
-    standing = {
-        row.id: gathering.ground(viewer, agency_id=row.id, on=on)
-        for row in partners.agencies(viewer)
-        if any(one["agency_id"] == row.id for one in rows)
-    }
+    standing = gathering.grounds(viewer, on=on) if rows else {}
     for row in rows:
-        ground = standing[row["agency_id"]]
+        ground = standing.get(row["agency_id"])
         row["lacking"] = ground.lacking(with_key=True) if ground else {}
     return rows
