@@ -22,8 +22,11 @@ from weituo.foundation.audit import journal
 from weituo.foundation.identity import people
 from weituo.foundation.vault import store
 
-#: verdict → what a vendor manager decides on it
-DECISIONS: Final = {"WORSE": "IMPROVE", "BETTER": "RENEW"}
+#: verdict → what a vendor manager decides on it, and why
+DECISIONS: Final = {
+    "WORSE": ("IMPROVE", "below its peers, and the interval leaves no doubt"),
+    "BETTER": ("RENEW", "above its peers, and the interval leaves no doubt"),
+}
 
 
 def close_month(story: Story) -> str:
@@ -54,13 +57,19 @@ def evaluation(story: Story) -> str:
     )
     cards = evaluation_queries.evaluation(OPERATOR, evaluation_id=evaluation_id)["scorecards"]
     decided = {row["scorecard_id"] for row in evaluation_queries.decisions(OPERATOR)}
+    rough = (
+        contact.refusals_frame(OPERATOR)["agency_id"].value_counts(sort=True)["agency_id"].head(1).to_list()
+    )
     for card in cards:
-        if card["verdict"] in DECISIONS and card["id"] not in decided:
+        decision, reason = DECISIONS.get(card["verdict"], ("", ""))
+        if str(card["agency_id"]) in rough and decision != "RENEW":
+            decision, reason = "IMPROVE", "most requests for contacts that the rules forbid"
+        if decision and card["id"] not in decided:
             evaluations.decide(
                 actor=story.person("lin"),
                 scorecard_id=card["id"],
-                decision=DECISIONS[card["verdict"]],
-                reason="the interval leaves no doubt",
+                decision=decision,
+                reason=reason,
                 at=at + timedelta(minutes=30),
             )
     verdicts = [card["verdict"] for card in cards]

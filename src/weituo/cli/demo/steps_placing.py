@@ -158,6 +158,9 @@ def share(story: Story, *, number: int, at: datetime) -> str:
         standing = [
             row for row in sharing_queries.packages(OPERATOR) if row["agency_id"] == agency_id and row["run_id"] == run_id and row["state"] != "REVOKED"
         ]  # fmt: skip
+        if standing and standing[0]["state"] == "ACKNOWLEDGED":
+            cases += standing[0]["cases"]
+            continue
         package_id = (
             standing[0]["id"]
             if standing
@@ -172,14 +175,6 @@ def _receive(story: Story, *, code: str, package_id: UUID, at: datetime) -> int:
     agency = story.agency(code, at=at)
     sealed = sharing.hand_over(actor=agency, package_id=package_id, at=at).read_bytes()
     rows = opened(sealed, private_key=story.scene.age_keys[code])
-    sharing.acknowledge_package(
-        actor=agency,
-        package_id=package_id,
-        digest=hashlib.sha256(sealed).hexdigest(),
-        cases=len(rows),
-        balance_minor=sum(row["balance_minor"] for row in rows),
-        at=at + timedelta(minutes=5),
-    )
     keep(
         pl.DataFrame(
             [(row["case_ref"], row["paid_months_6"]) for row in rows],
@@ -187,6 +182,14 @@ def _receive(story: Story, *, code: str, package_id: UUID, at: datetime) -> int:
             orient="row",
         ),
         scenes.memory(story.home, "agencies", code, f"facts-{package_id}.parquet"),
+    )
+    sharing.acknowledge_package(
+        actor=agency,
+        package_id=package_id,
+        digest=hashlib.sha256(sealed).hexdigest(),
+        cases=len(rows),
+        balance_minor=sum(row["balance_minor"] for row in rows),
+        at=at + timedelta(minutes=5),
     )
     return len(rows)
 
