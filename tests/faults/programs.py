@@ -47,6 +47,19 @@ def book_remittances() -> None:
     services.book_remittances(actor=actors.worker(), at=AT)
 
 
+def build_package(agency_id: str, run_id: str) -> None:
+    """Seal one package."""
+    _ready()
+    from uuid import UUID
+
+    from weituo.domain.sharing import services
+
+    from tests.builders import actors
+    from tests.builders.ledger import AT
+
+    services.build_package(actor=actors.worker(), agency_id=UUID(agency_id), run_id=UUID(run_id), at=AT)
+
+
 def write_costs(count: str) -> None:
     """Prepare an installation of its own and book costs one after the other, saying each number once it is committed."""
     _prepared()
@@ -98,6 +111,7 @@ def _prepared() -> None:
 PROGRAMS: dict[str, Callable[..., None]] = {
     "import_book": import_book,
     "book_remittances": book_remittances,
+    "build_package": build_package,
     "write_costs": write_costs,
     "look": look,
 }

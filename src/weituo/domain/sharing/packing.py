@@ -124,7 +124,7 @@ def seal(
         with os.fdopen(handle, "wb") as target:
             counted = _Counted(target)
             pyrage.encrypt_io(
-                _Pulled(_archive(blocks, manifest, totals)),  # type: ignore[arg-type]
+                _Pulled(_archive(blocks, manifest, totals)),
                 counted,
                 [pyrage.x25519.Recipient.from_str(public_key)],
             )
@@ -149,7 +149,7 @@ def _archive(
     totals: _Totals,
 ) -> Iterator[bytes]:
     sink, state = _Sink(), hashlib.sha256()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open(_member("cases.jsonl"), "w", force_zip64=True) as lines:
             for block in blocks:
                 text = "".join(

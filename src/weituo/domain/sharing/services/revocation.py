@@ -85,17 +85,17 @@ def sweep_files(*, actor: Actor, at: datetime) -> int:
     removed = 0
     for place_of_agency in sorted(path for path in folder.iterdir() if path.is_dir()):
         agency_id = codes.get(place_of_agency.name)
-        if agency_id is not None:
-            locks.lock(keys=[f"sharing:{agency_id}"])
-        live = {
-            f"{package_id}{packing.SUFFIX}"
-            for package_id in Package.objects.filter(agency_id=agency_id)
-            .exclude(state=Package.State.REVOKED)
-            .values_list("id", flat=True)
-        }
+        live = set() if agency_id is None else _live_files(agency_id)
         for path in sorted(place_of_agency.iterdir()):
             if path.is_file() and path.name not in live:
                 packing.destroy(path)
                 removed += 1
     note(what="packages", ref="sweep", removed=removed)
     return removed
+
+
+def _live_files(agency_id: UUID) -> set[str]:
+    """Give the names of the files that must stay, once no package is being built for this agency."""
+    locks.lock(keys=[f"sharing:{agency_id}"])
+    live = Package.objects.filter(agency_id=agency_id).exclude(state=Package.State.REVOKED)
+    return {f"{package_id}{packing.SUFFIX}" for package_id in live.values_list("id", flat=True)}
