@@ -103,6 +103,14 @@ def case(viewer: Actor, *, case_id: UUID) -> dict[str, Any] | None:
 
 
 @transactions.reads
+def case_id(viewer: Actor, *, named: str) -> UUID | None:
+    """Find a case by its number or id."""
+    viewer.require("care.read")
+    found = _rows("SELECT id FROM care_case WHERE number = %s OR id::text = %s", [named, named])
+    return found[0]["id"] if found else None
+
+
+@transactions.reads
 def reach(viewer: Actor, *, borrower_id: UUID, at: datetime) -> dict[str, Any] | None:
     """Tell what stopping everywhere would reach for a borrower at `at`: accounts, placements, agencies, permits, stopped_since."""
     viewer.require("care.read")

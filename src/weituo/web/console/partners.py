@@ -99,7 +99,7 @@ def register(request: HttpRequest) -> HttpResponse:
     try:
         agency_id = services.register_agency(
             actor=request.actor,  # type: ignore[attr-defined]
-            code=posted.needed("code").upper()[:12],
+            code=posted.needed("code").upper(),
             name_zh=posted.needed("name_zh"),
             name_en=posted.needed("name_en"),
             regions=posted.words("regions"),

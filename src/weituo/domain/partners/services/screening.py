@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,9 +18,11 @@ from weituo.domain.partners.errors import (
 )
 from weituo.domain.partners.models import Agency, Assessment, Paper
 from weituo.foundation.acts import act, note
-from weituo.foundation.errors import NotFound
+from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+
+CODE = re.compile(r"[A-Z0-9-]{1,12}")
 
 
 def found(agency_id: UUID) -> Agency:
@@ -42,7 +45,12 @@ def register_agency(
     public_phone: str = "",
     group: str = "",
 ) -> UUID:
-    """Enter an agency as a prospect. `regions`: two-digit province codes, empty for the whole country."""
+    """Enter an agency as a prospect. `regions`: province codes, empty for the whole country.
+
+    Raises `AgencyExists`, `BadInput` for a code that is not 1 to 12 capital letters, digits and dashes.
+    """
+    if not CODE.fullmatch(code):
+        raise BadInput(problem="a code has 1 to 12 capital letters, digits and dashes", where="code")
     if Agency.objects.filter(code=code).exists():
         raise AgencyExists(agency=code, where="code")
     agency = Agency.objects.create(
