@@ -6,16 +6,19 @@ import json
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from weituo.api.api import api
-from weituo.foundation import clock
+from weituo.foundation import clock, transactions
+from weituo.foundation.audit import journal
 from weituo.foundation.identity import people
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
+from tests.builders import actors
 from tests.builders.contact import MORNING, bench, key_for
 from tests.builders.ledger import AT
 from tests.permissions import walk
@@ -72,25 +75,32 @@ def test_what_is_not_ones_own_is_not_there(db: str, path: str) -> None:
     assert not unknown, f"say in this test which object of another agency {unknown} leads to"
     there = re.sub(r"\{\w+\}", lambda part: parts[part[0]], path)
     for method in methods:
-        body = {"digest": "0" * 64, "cases": 1, "balance_minor": 1}
+        body = {"digest": "0" * 64} | ({"cases": 1, "balance_minor": 1} if "acknowledge" in path else {})
         response, nothing = ask(there, method, key=key, body=body), ask(path, method, key=key, body=body)
         assert response.status_code == 404, response.content
         assert response.json()["code"] == nothing.json()["code"]
 
 
-def their_objects(agency_id: Any) -> dict[str, str]:
+def their_objects(agency_id: UUID) -> dict[str, str]:
     """Make one object of each kind that an address of the API can name."""
-    from weituo.foundation import transactions
-    from weituo.foundation.audit import journal
-
-    from tests.builders import actors
-
-    statement = new_id()
+    made = {name: new_id() for name in ("statement_id", "package_id", "plan_id")}
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_statement (id, agency_id, period_from, period_to, currency, payments, collected_minor, commission_minor, drawn_by, drawn_at) "
             "VALUES (%s, %s, '2026-01-01', '2026-02-01', 'CNY', 0, 0, 0, 'x', %s)",
-            [statement, agency_id, AT],
+            [made["statement_id"], agency_id, AT],
         )
-        journal.write(actor=actors.worker(), at=AT, act="test.statement", entries=[])
-    return {"{statement_id}": str(statement)}
+        cursor.execute(
+            "INSERT INTO sharing_package (id, agency_id, run_id, agreement_id, fields, cases, balance_minor, currency, digest, size_bytes, built_at) "
+            "SELECT %s, g.agency_id, p.run_id, g.id, '{}', 1, 1, 'CNY', %s, 1, %s FROM partners_agreement g JOIN placement_placement p ON p.agency_id = g.agency_id "
+            "WHERE g.agency_id = %s AND g.kind = 'CONFIDENTIALITY' LIMIT 1",
+            [made["package_id"], "0" * 64, AT, agency_id],
+        )
+        assert cursor.rowcount == 1
+        cursor.execute(
+            "INSERT INTO plans_plan (id, agency_id, version, state, active_from, note, digest, lender_signed_by, lender_signed_at) "
+            "VALUES (%s, %s, 1, 'OFFERED', '2026-01-01', '', %s, 'x', %s)",
+            [made["plan_id"], agency_id, "0" * 64, AT],
+        )
+        journal.write(actor=actors.worker(), at=AT, act="test.objects", entries=[])
+    return {f"{{{name}}}": str(value) for name, value in made.items()}

@@ -14,6 +14,7 @@ from weituo.foundation.identity.roles import KIND_OF, Role
 from weituo.foundation.tenancy.actors import Kind
 from weituo.web import access, middleware
 
+from tests.builders.contact import bench
 from tests.permissions import walk
 
 AGENCY = {role.value for role in Role if KIND_OF.get(role) == Kind.AGENCY}
@@ -22,6 +23,8 @@ LENDER = {role.value for role in Role if KIND_OF.get(role, Kind.LENDER) == Kind.
 FOR_EVERYBODY = {
     "/my/": "a borrower proves who they are here",
     "/my/check/": "is this collector genuine: asked before anybody signs in",
+    "/my/sign-in/": "a borrower proves who they are here",
+    "/my/sign-out/": "ending a session harms nobody",
     "/language/": "the language is chosen before anybody signs in",
 }
 Table = dict[str, dict[str, list[str]]]
@@ -30,8 +33,9 @@ Table = dict[str, dict[str, list[str]]]
 def walked() -> Table:
     """Visit every address as everybody."""
     table: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    agency_id = bench().agency_id
     for walker in walk.WALKERS:
-        client = walk.client_of(walker)
+        client = walk.client_of(walker, agency_id=agency_id)
         session = dict(client.session)
         for address in walk.addresses():
             table[address.route][walk.visit(client, address)].append(walker)
@@ -99,9 +103,9 @@ def test_the_table_keeps_to_the_rules_of_the_house() -> None:
 
 
 def test_whoever_may_not_read_a_page_may_not_post_to_it(db: str) -> None:
-    table = kept()
+    table, agency_id = kept(), bench().agency_id
     for walker in (walk.NOBODY, Role.COLLECTOR.value, Role.ANALYST.value, Role.BORROWER.value):
-        client = walk.client_of(walker)
+        client = walk.client_of(walker, agency_id=agency_id)
         for address in walk.addresses():
             [outcome] = [name for name, who in table[address.route].items() if walker in who]
             if not outcome.startswith(("open", "public")):

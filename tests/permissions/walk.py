@@ -68,8 +68,8 @@ def addresses() -> list[Address]:
     return sorted(found, key=lambda one: one.route)
 
 
-def client_of(walker: str, *, second_factor: bool = True) -> Client:
-    """Give a browser in which `walker` has signed in: a role's name, or nobody."""
+def client_of(walker: str, *, agency_id: UUID | None = None, second_factor: bool = True) -> Client:
+    """Give a browser in which `walker` has signed in: a role's name, or nobody. Agencies' people need their agency."""
     client = Client(raise_request_exception=False, headers={"Accept-Language": "en"})
     if walker == NOBODY:
         return client
@@ -84,7 +84,7 @@ def client_of(walker: str, *, second_factor: bool = True) -> Client:
         password=None,
         role=role.value,
         display_name=walker.title(),
-        agency_id=new_id() if KIND_OF.get(role) == Kind.AGENCY else None,
+        agency_id=agency_id if KIND_OF.get(role) == Kind.AGENCY else None,
     )
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     session = client.session
