@@ -110,6 +110,12 @@ class TestIndex:
         # the payment of 5 May came in the third month, which no case has completed
         assert own["series"][0]["values"] == pytest.approx([(20 * 12_000 + 20 * 6_000) / (40 * 102_500)] * 2)
 
+    def test_every_figure_leads_to_its_cases(self, scene: Scene, manager: Client) -> None:
+        page = manager.get("/progress/", {"bucket": "M2"})
+        address = page.context["standings"][0]["cases_url"]
+        assert f"agency={scene.slow_id}" in address
+        assert "40" in pages.words(manager.get(address))
+
     def test_a_bucket_without_cases_is_too_early(self, manager: Client) -> None:
         page = manager.get("/progress/", {"bucket": "M5"})
         assert page.context["chart"] is None

@@ -104,7 +104,8 @@ def index(
     actor: Actor,
 ) -> dict[str, Any]:
     """Give the first page: the chosen evaluation's league, the others, the decisions, and the form for a new one."""
-    cards = chosen["scorecards"] if chosen else []
+    # those that can be judged first, by rank; the rest after them
+    cards = sorted(chosen["scorecards"], key=lambda card: card["verdict"] == "TOO_EARLY") if chosen else []
     decided = {row["scorecard_id"] for row in decisions}
     waiting = [card for card in cards if card["verdict"] in {"BETTER", "WORSE"} and card["id"] not in decided]
     return {

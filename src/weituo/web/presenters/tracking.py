@@ -73,7 +73,7 @@ def overview(
     chosen = next((row for row in rows if row["agency_id"] == asked["agency"]), rows[0] if rows else None)
     return {
         "state": _state(rows, alerts=alerts),
-        "standings": [row | {"url": "?" + urlencode({"agency": row["agency_id"], "bucket": asked["bucket"]})} for row in rows],
+        "standings": [row | {"url": "?" + urlencode({"agency": row["agency_id"], "bucket": asked["bucket"]}), "cases_url": _cases(row["agency_id"], bucket=asked["bucket"])} for row in rows],
         "chosen": chosen,
         "chart": curves.chart(frame, chosen=chosen, names=names, on=on) if chosen else None,
         "coverage": [_coverage(row) for row in coverage],
@@ -92,6 +92,12 @@ def overview(
         "may_close": actor.may("tracking.close_alert"),
         "may_review": actor.may("tracking.hold_review"),
     }  # fmt: skip
+
+
+def _cases(agency_id: Any, **filters: str) -> str:
+    """Give the address of an agency's placements behind a figure."""
+    kept = {name: value for name, value in filters.items() if value}
+    return reverse("placement:placements") + "?" + urlencode({"agency": agency_id} | kept)
 
 
 def _state(rows: Sequence[Mapping[str, Any]], *, alerts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -142,6 +148,7 @@ def _coverage(row: Mapping[str, Any]) -> dict[str, Any]:
         "agency": name_of(row),
         "spoken_share": row["spoken"] / whole if whole else None,
         "resting_share": resting,
+        "cases_url": _cases(row["agency_id"], state="ACTIVE"),
         "tone": "bad" if resting is not None and resting >= RESTING_WATCH else "good",
     }
 

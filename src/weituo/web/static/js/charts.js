@@ -250,8 +250,8 @@
       option.xAxis = { ...option.yAxis, name: spec.x.name, nameLocation: "middle", nameGap: 28, nameTextStyle: text(), scale: false, axisLabel: { ...text(), formatter: short } };
     }
     // long names stand beside their dots, one line each
-    const longest = Math.max(0, ...spec.x.values.map((value) => String(value).length));
-    const lying = !numeric && longest * 7 * spec.x.values.length > width - 80 && spec.x.values.length <= 60;
+    const longest = Math.max(0, ...spec.x.values.map((value) => [...String(value)].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0)));
+    const lying = !numeric && (longest + 8) * spec.x.values.length > width - 80 && spec.x.values.length <= 60;
     withLegend(option, spec);
     if (lying) {
       const { xAxis, yAxis } = option;
