@@ -89,6 +89,8 @@ def test_the_table_keeps_to_the_rules_of_the_house() -> None:
                 wrong.append(f"{route}: public, and not on the list with a reason")
             if outcome[-3:].startswith("5") or outcome.startswith(("sent to", "fault")):
                 wrong.append(f"{route}: {outcome} for {who}")
+            if outcome == "open 405" and Role.AUDITOR.value in those:
+                wrong.append(f"{route}: an auditor may post")
             if not outcome.startswith("open"):
                 continue
             if walk.NOBODY in those:
