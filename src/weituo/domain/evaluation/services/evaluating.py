@@ -17,15 +17,13 @@ from weituo.foundation.tenancy.actors import Actor
 
 
 @act("evaluation.evaluate", permission="evaluation.evaluate")
-def evaluate(
-    *, actor: Actor, period_from: date, period_to: date, at: datetime, rules: comparison.Rules | None = None
-) -> UUID:
+def evaluate(*, actor: Actor, period_from: date, period_to: date, at: datetime) -> UUID:
     """Compare the agencies on placements made in [period_from, period_to) and what became of them before period_to.
 
     Stores a scorecard an agency, the rules, and the digest of every row seen, so that it can be made again.
     Raises `NothingToCompare`, `SeveralCurrencies`.
     """
-    rules = rules or comparison.Rules()
+    rules = comparison.Rules()
     seen = outcomes.outcomes(actor, period_from=period_from, period_to=period_to)
     if seen.filter(seen["placed_minor"] > 0).is_empty():
         raise NothingToCompare(where=f"{period_from}–{period_to}")
