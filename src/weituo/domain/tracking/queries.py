@@ -51,7 +51,7 @@ def as_of(viewer: Actor) -> date | None:
     """Give the last day that figures rest on: the last booked payment, else the last placement."""
     return _rows(
         "SELECT coalesce((SELECT max(paid_on) FROM ledger_payment), (SELECT max(placed_at)::date FROM placement_placement)) AS on_day"
-    )[0]["on_day"]  # type: ignore[no-any-return]
+    )[0]["on_day"]
 
 
 @transactions.reads
@@ -153,7 +153,7 @@ def _share(part: int, whole: int, name: str) -> dict[str, float | None]:
     return {f"{name}_share": part / whole, f"{name}_low": float(low[0]), f"{name}_high": float(high[0])}
 
 
-PROMISES = {
+PROMISES: dict[str, pl.DataType | type[pl.DataType]] = {
     "promise_id": pl.String, "agency_id": pl.String, "placement_id": pl.String, "amount_minor": pl.Int64, "currency": pl.String,
     "made_at": pl.Datetime("us", "UTC"), "due_on": pl.Date, "state": pl.String,
 }  # fmt: skip

@@ -60,7 +60,12 @@ def evaluate(request: HttpRequest) -> HttpResponse:
     """Compare all agencies of a period."""
     form = presenters.period_form(request.POST, today=clock.now().date())
     try:
-        made = services.evaluate(actor=request.actor, **form, at=clock.now())  # type: ignore[attr-defined]
+        made = services.evaluate(
+            actor=request.actor,  # type: ignore[attr-defined]
+            period_from=form["period_from"],
+            period_to=form["period_to"],
+            at=clock.now(),
+        )
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return _league(request, evaluation_id=None, status=refusal.status)
