@@ -7,7 +7,9 @@ placement that was made, the residual term normalised by its own weights (Hajek)
     V_j = sum w_i m_j(x_i) / sum w_i  +  sum_{A_i=j} (w_i/e_i) (Y_i - m_j(x_i)) / sum_{A_i=j} (w_i/e_i)
 
 m_j(x) = x'b + a_j, weighted ridge regression on bucket and expected recovery, fitted on the other folds (cross-fitting, Chernozhukov et al.
-2018). Because e_i is known, V_j is consistent even where m_j is wrong; a good m_j narrows the interval. Variances and
+2018). An agency that may not work some accounts (licence, region) is weighed on those it could have had; the regression
+carries the rest. Only intercepts differ between agencies, so that differences do not depend on which accounts those are
+as far as the regression holds. Because e_i is known, V_j is consistent even where m_j is wrong; a good m_j narrows the interval. Variances and
 covariances of all V_j come from their influence functions, so that every difference has its own standard error.
 """
 

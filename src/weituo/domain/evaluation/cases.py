@@ -37,7 +37,11 @@ def business_case(viewer: Actor, *, period_from: date | None, period_to: date | 
     """
     payments = _period(ledger.payments_frame(viewer), "paid_on", period_from, period_to)
     accounts = book.accounts_frame(viewer)
-    own = _own(viewer, accounts=accounts, payments=payments, until=period_to)
+    placements = placement.placements_frame(viewer)
+    placed = placements
+    if period_to is not None:
+        placed = placements.filter(pl.col("placed_at").dt.date() < period_to)
+    own = _own(viewer, accounts=accounts, payments=payments, placed=placed)
     costs = _period(ledger.costs_frame(viewer), "value_on", period_from, period_to)
     handled = own.group_by("currency").agg(n=pl.len())
     each = handled.join(
@@ -45,7 +49,7 @@ def business_case(viewer: Actor, *, period_from: date | None, period_to: date | 
     ).select("currency", each=pl.col("total").fill_null(0) / pl.col("n"))
     own = own.join(each, on="currency", how="left").with_columns(cost_minor=pl.col("each"))
     fees = _period(ledger.commissions_frame(viewer), "earned_on", period_from, period_to)
-    entrusted = _entrusted(viewer, payments=payments, fees=fees, until=period_to)
+    entrusted = _entrusted(placed, payments=payments, fees=fees)
     whole = pl.concat([own.select(list(CASES)), entrusted.select(list(CASES))])
     return {
         "period_from": period_from,
@@ -58,7 +62,9 @@ def business_case(viewer: Actor, *, period_from: date | None, period_to: date | 
             "agency": "COMMISSION_ON_EACH_PAYMENT",
             "in_house_costs_booked": costs.height,
         },
-        "capacity": _capacity(viewer, in_house=own.height),
+        "capacity": _capacity(
+            viewer, in_house=own.height, active=placements.filter(pl.col("state") == "ACTIVE").height
+        ),
     }
 
 
@@ -69,11 +75,8 @@ def _period(frame: pl.DataFrame, column: str, start: date | None, end: date | No
 
 
 def _own(
-    viewer: Actor, *, accounts: pl.DataFrame, payments: pl.DataFrame, until: date | None
+    viewer: Actor, *, accounts: pl.DataFrame, payments: pl.DataFrame, placed: pl.DataFrame
 ) -> pl.DataFrame:
-    placed = placement.placements_frame(viewer)
-    if until is not None:
-        placed = placed.filter(pl.col("placed_at").dt.date() < until)
     treated = plans.treatments_frame(viewer).select("account_id", "treatment")
     paid = (
         payments.filter(pl.col("placement_id").is_null())
@@ -95,12 +98,7 @@ def _own(
     )
 
 
-def _entrusted(
-    viewer: Actor, *, payments: pl.DataFrame, fees: pl.DataFrame, until: date | None
-) -> pl.DataFrame:
-    placed = placement.placements_frame(viewer)
-    if until is not None:
-        placed = placed.filter(pl.col("placed_at").dt.date() < until)
+def _entrusted(placed: pl.DataFrame, *, payments: pl.DataFrame, fees: pl.DataFrame) -> pl.DataFrame:
     paid = (
         payments.filter(pl.col("placement_id").is_not_null())
         .group_by("placement_id")
@@ -177,9 +175,8 @@ def _book(accounts: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _capacity(viewer: Actor, *, in_house: int) -> dict[str, int]:
+def _capacity(viewer: Actor, *, in_house: int, active: int) -> dict[str, int]:
     """Give how many accounts each way works now, and how many more agencies could take."""
-    active = placement.placements_frame(viewer).filter(pl.col("state") == "ACTIVE").height
     most = sum(row.capacity_accounts_max for row in partners.agencies(viewer, states=["APPROVED"]))
     return {
         "in_house_accounts": in_house,
