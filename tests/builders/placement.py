@@ -14,9 +14,10 @@ import polars as pl
 from psycopg.types.json import Jsonb
 
 from weituo.core.twin import history
-from weituo.domain.placement import services
+from weituo.domain.placement import queries, services
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
+from weituo.foundation.files.places import place
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
@@ -137,12 +138,31 @@ def cohort(accounts: int = 1_200) -> pl.DataFrame:
     return history.generate(accounts=accounts, seed=7, placed_on=date(2025, 6, 1))
 
 
+_kept: dict[str, Any] = {}
+
+
 def model_in_use() -> UUID:
-    """Train a small model and put it in use."""
+    """Put a small model in use; it is trained once a process, by the act itself, and its row and file are used again."""
     wu = actors.staff(Role.ANALYST, name="wu")
-    trained = services.train_model(actor=wu, cohort=cohort(), seed=7, at=AT)
-    services.promote_model(actor=wu, model_id=trained.model_id, at=AT)
-    return trained.model_id
+    if not _kept:
+        trained = services.train_model(actor=wu, cohort=cohort(), seed=7, at=AT)
+        _kept.update(queries.model(wu, model_id=trained.model_id))
+        _kept["file"] = (models_folder() / _kept["artefact"]).read_bytes()
+        services.promote_model(actor=wu, model_id=trained.model_id, at=AT)
+        return trained.model_id
+    (models_folder() / _kept["artefact"]).write_bytes(_kept["file"])
+    model_id = new_id()
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO placement_model (id, version, state, trained_at, trained_by, artefact, artefact_digest, inputs_digest, seed, metrics, calibration, parameters) "
+            "VALUES (%s, 1, 'PROMOTED', %s, 'x', %s, %s, %s, 7, %s, %s, '{}')",
+            [
+                model_id, AT, _kept["artefact"], _kept["artefact_digest"], _kept["inputs_digest"],
+                Jsonb(_kept["metrics"]), Jsonb(_kept["calibration"]),
+            ],
+        )  # fmt: skip
+        journal.write(actor=actors.worker(), at=AT, act="test.model", entries=[])
+    return model_id
 
 
 def desk(*, count: int = 40, capacity: int = 50) -> Desk:
@@ -172,13 +192,9 @@ def approved(run_id: UUID, *, at: datetime = AT) -> int:
 
 def placement_ids(viewer: Any = None) -> list[UUID]:
     """Give the ids of all placements."""
-    from weituo.domain.placement import queries
-
     return [UUID(one) for one in queries.placements_frame(viewer or actors.staff())["placement_id"].to_list()]
 
 
 def models_folder() -> Path:
     """Give where model files are kept."""
-    from weituo.foundation.files.places import place
-
     return place("models", "x").parent
