@@ -28,6 +28,16 @@ PHONE = {"width": 375, "height": 800}
 PICTURES = PROJECT / "var" / "pictures"
 #: what Chromium says about every site and is no fault of a page
 NOISE = ("Failed to load resource: net::ERR_ABORTED",)
+#: elements that reach beyond the window, outside parts that scroll by themselves
+TOO_WIDE = """
+(() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const wide = [...document.querySelectorAll("body *")].filter(
+    (node) => node.getBoundingClientRect().right > room + 0.5 && !node.closest(".table-responsive, .tabs, canvas, .visually-hidden"));
+  return wide.slice(0, 5).map((node) => node.outerHTML.slice(0, 140)).concat([`page ${document.documentElement.scrollWidth} wide, window ${room}`]);
+})()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -154,11 +164,10 @@ class Visitor:
             self.page.screenshot(path=PICTURES / f"{name}-{kind}.png", full_page=True)
         self.page.emulate_media(color_scheme="light")
 
-    def overflow(self) -> int:
-        """Give by how many pixels the page is wider than the window."""
-        return int(
-            self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        )
+    def overflow(self) -> list[str]:
+        """Name what makes the page wider than the window; nothing when it is not."""
+        found: list[str] = self.page.evaluate(TOO_WIDE)
+        return found
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from weituo.foundation.tenancy.actors import Actor
 
 PAGE: Final = 50
 EXPORT_MAX: Final = 10_000
+#: longer details are ids and digests, which stand on the entry's own page
+WORD_MAX: Final = 24
 #: what the check of the chain may find, in the reader's language
 PROBLEMS: Final = {
     "it does not follow the entry before it": gettext_lazy("it does not follow the entry before it"),
@@ -63,12 +65,17 @@ def asked(query: Mapping[str, str]) -> Asked:
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     detail = row["detail"] if isinstance(row["detail"], dict) else {}
-    figures = [f"{key} {value}" for key, value in detail.items() if isinstance(value, (int, float, str))]
+    figures = [f"{key} {value}" for key, value in detail.items() if _is_telling(value)]
     return dict(row) | {
         "sentence": act_texts.sentence(row["act"], actor=row["actor_name"]),
         "figures": " · ".join(figures[:4]),
         "ref_short": row["ref"][-12:] if len(row["ref"]) > 14 else row["ref"],
     }
+
+
+def _is_telling(value: Any) -> bool:
+    """Tell whether a detail says something in a line: figures and short words, not ids and digests."""
+    return isinstance(value, (int, float)) or (isinstance(value, str) and 0 < len(value) <= WORD_MAX)
 
 
 def page(rows: Sequence[Mapping[str, Any]], *, asked: Asked, actor: Actor) -> dict[str, Any]:
