@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from weituo.domain.book import queries as book
+from weituo.domain.ledger import services as ledger
 from weituo.domain.plans import queries, services, treating
-from weituo.domain.tracking import queries as tracking
 from weituo.foundation import clock
 from weituo.foundation.identity.roles import Role
 
@@ -100,15 +100,27 @@ def test_a_refused_draft_keeps_what_was_typed(db: str) -> None:
 def test_plan_against_actual_is_the_curve_of_booked_money(db: str, language: str) -> None:
     placed = build.placed_accounts(count=40)
     build_tracking.signed_plan(placed[0].agency_id, bps_by_month={1: 500, 2: 900})
+    paid = pl.DataFrame({"reference": ["D1", "D2"], "account_id": [str(one.account_id) for one in placed[:2]], "amount_minor": [10_000, 20_000], "currency": ["CNY"] * 2, "paid_on": [date(2026, 3, 9), date(2026, 4, 20)], "method": ["BANK"] * 2})  # fmt: skip
+    ledger.book_direct_payments(actor=actors.staff(Role.FINANCE), payments=paid, at=build.AT)
     response = pages.browser(language=language).get(f"/plans/agencies/{placed[0].agency_id}/")
     assert response.status_code == 200
-    frame = tracking.curves(LIN, agency_id=placed[0].agency_id)
-    shown = response.context["chart"]
-    if frame.filter(pl.col("n") >= tracking.SAMPLE_MIN).is_empty():
-        assert shown is None
-    else:
-        assert shown["series"][0]["values"] == frame["liquidation"].to_list()
+    own, plan = response.context["chart"]["series"][:2]
+    assert own["values"] == [pytest.approx(10_000 / (40 * 102_500))]
+    assert plan["values"] == [pytest.approx(0.05)]
     assert response.context["plans"][0]["state"] == "SIGNED"
+    assert response.context["state"]["tone"] == "bad"
+
+
+def test_milestones_are_reached_from_the_agencys_page_too(db: str) -> None:
+    [placed] = build.placed_accounts()
+    client, here = pages.browser(), f"/plans/agencies/{placed.agency_id}/"
+    client.post(f"{here}draft/", DRAFT)
+    [plan] = queries.plans(LIN)
+    client.post(f"/plans/{plan['id']}/sign/")
+    [milestone] = queries.milestones(LIN)
+    address = f"/plans/{plan['id']}/milestones/{milestone['id']}/done/"
+    for page in (here, f"/plans/{plan['id']}/"):
+        assert f'action="{address}"' in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("language", pages.LANGUAGES)

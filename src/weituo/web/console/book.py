@@ -20,6 +20,7 @@ from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.presenters import book as presenters
+from weituo.web.presenters.book_words import HOLDS
 
 
 @access.page(permission="book.read")
@@ -100,7 +101,7 @@ def hold(request: HttpRequest, account_id: UUID) -> HttpResponse:
     kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "").strip()
     if found is None:
         raise Http404
-    if kind not in presenters.HOLDS or not reason:
+    if kind not in HOLDS or not reason:
         messages.error(request, _("Choose a kind of hold and say why."))
         return redirect("book:account", account_id)
     try:

@@ -18,6 +18,7 @@ from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.presenters import care as presenters
+from weituo.web.presenters.borrower import KIND_LABELS
 
 
 @access.page(permission="care.read")
@@ -26,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show what waits for an answer, the next one due first."""
     viewer = request.actor  # type: ignore[attr-defined]
     state = "DECIDED" if request.GET.get("state") == "DECIDED" else "OPEN"
-    kind = request.GET.get("kind", "") if request.GET.get("kind") in presenters.KIND_LABELS else ""
+    kind = request.GET.get("kind", "") if request.GET.get("kind") in KIND_LABELS else ""
     return render(
         request,
         "console/care/index.html",

@@ -138,6 +138,7 @@ def case(
     shown = _shown(row, agency_names(agencies), at)
     may_decide = row["state"] == "OPEN" and actor.may("care.decide_case")
     following = [{"label": _("Answer it"), "url": "#answer"}] if may_decide else []
+    state: dict[str, Any]
     if row["state"] == "DECIDED":
         state = {"tone": "good", "text": _("Answered; the answer stands on the borrower's page."), "next": []}
     elif shown["overdue"]:

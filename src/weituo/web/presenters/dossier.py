@@ -45,7 +45,7 @@ FACTS = {
     "client_zh": (gettext_lazy("client"), "zh"),
     "client_en": (gettext_lazy("client"), "en"),
     "client": (gettext_lazy("client"), "plain"),
-    "rating": (gettext_lazy("rating of 5"), "plain"),
+    "rating": (gettext_lazy("rating (1–5)"), "plain"),
     "months": (gettext_lazy("months together"), "count"),
     "adverse_record": (gettext_lazy("record of unlawful collection"), "yes"),
 }
@@ -56,7 +56,8 @@ def _facts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Show a paper's figures; what this house does not know keeps its own key."""
     zh = (get_language() or "").startswith("zh")
     shown = []
-    for key, value in facts.items():
+    for key in sorted(facts, key=lambda name: list(FACTS).index(name) if name in FACTS else len(FACTS)):
+        value = facts[key]
         label, shape = FACTS.get(key, (key.replace("_", " "), "plain"))
         if shape in {"zh", "en"} and (shape == "zh") != zh:
             continue
@@ -91,6 +92,11 @@ def _paper(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     }
 
 
+def _place(criterion: str) -> int:
+    """Keep criteria in the house's order: the database does not."""
+    return list(words.CRITERIA).index(criterion) if criterion in words.CRITERIA else len(words.CRITERIA)
+
+
 def _assessment(row: Mapping[str, Any], papers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Show each score × weight = points; the points sum to the total."""
     parts = [
@@ -101,7 +107,7 @@ def _assessment(row: Mapping[str, Any], papers: Mapping[str, Mapping[str, Any]])
             "points": f"{part['points_bps'] / 100:.2f}",
             "evidence": [f"{papers[key]['label']} {papers[key]['number']}" for key in part["evidence"] if key in papers],
         }
-        for name, part in row["criteria"].items()
+        for name, part in sorted(row["criteria"].items(), key=lambda item: _place(item[0]))
     ]  # fmt: skip
     return {"total": f"{row['total_bps'] / 100:.2f}", "parts": parts, "at": row["assessed_at"]}
 

@@ -249,6 +249,7 @@ def line(
     anew = FeeSchedule.flat(fee_bps=row["fee_bps"]).commission_minor(amount_minor=base)
     same = (base, anew) == (row["base_minor"], row["amount_minor"])
     exact = base * row["fee_bps"]
+    state: dict[str, Any]
     if row["reversed_at"]:
         state = {"tone": "watch", "text": _("This payment was reversed; its commission was clawed back."), "next": []}  # fmt: skip
     elif same:

@@ -139,7 +139,7 @@ def _board_state(cards: Sequence[Mapping[str, Any]], actor: Actor) -> dict[str, 
     mine = [card for card in cards if card["proposal"] and not card["proposal"]["own"]] if actor.may("partners.decide") else []  # fmt: skip
     ready = [card for card in cards if card["state"] == "SCREENED" and not card["lacks"]]
     ending = [card for card in working if card["expiry"] and card["expiry"]["tone"] == "watch"]
-    following = step(_("Mend the papers of %(agency)s"), broken) + step(_("Decide about %(agency)s"), mine)
+    following = step(_("Mend what %(agency)s lacks"), broken) + step(_("Decide about %(agency)s"), mine)
     following += step(_("Propose %(agency)s"), ready) + step(_("Renew the papers of %(agency)s"), ending)
     if not cards:
         return {"tone": "none", "text": _("No agency is on file."), "next": []}

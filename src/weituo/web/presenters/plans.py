@@ -236,7 +236,7 @@ def plan(
         "plan": shown,
         "months": months,
         "targets": [{"bucket": bucket, "cells": [by_place.get((bucket, month)) for month in months]} for bucket in buckets],
-        "milestones": [_milestone(one | {"agency_id": found["agency_id"]}, today, names) for one in found["milestones"]],
+        "milestones": [_milestone(one | {"agency_id": found["agency_id"], "plan_id": found["id"]}, today, names) for one in found["milestones"]],
         "may_sign": may_sign,
         "may_finish": actor.may("plans.draft") and found["state"] in {"OFFERED", "SIGNED"},
         "state": {"tone": shown["tone"], "text": text, "next": [{"label": _("Sign for the lender"), "url": "#sign"}] if may_sign else []},
@@ -261,7 +261,7 @@ def _targets_chart(by_place: Mapping[tuple[str, int], int], buckets: Sequence[st
         "x": {"name": _("Months since placement"), "values": list(months)},
         "y": {"name": _("Liquidation rate"), "format": "percent"},
         "series": [
-            {"name": bucket, "values": [None if (value := by_place.get((bucket, month))) is None else value / 10_000 for month in months], "style": "dashed"}
+            {"name": bucket, "values": [None if (value := by_place.get((bucket, month))) is None else value / 10_000 for month in months], "style": "solid"}
             for bucket in buckets
         ],
     }  # fmt: skip

@@ -12,7 +12,7 @@ from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.plans import treating
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import Posted, hundredths
-from weituo.web.presenters.book import PRODUCTS
+from weituo.web.presenters.book_words import PRODUCTS
 
 TREATMENTS = {
     "SELF_SERVICE": gettext_lazy("self-service"),
