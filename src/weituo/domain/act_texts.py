@@ -80,16 +80,13 @@ SENTENCES: dict[str, str | Promise] = {
     # care
     "care.open_case": _("%(actor)s opened a case for a borrower"),
     "care.decide_case": _("%(actor)s decided a borrower's case"),
+    "care.stop_everywhere": _("%(actor)s stopped every contact with a borrower"),
     "care.set_wish": _("%(actor)s set a borrower's contact wish"),
     "care.issue_code": _("%(actor)s issued an access code for a borrower"),
     "care.sign_in": _("%(actor)s checked a borrower's access code"),
     # evaluation
     "evaluation.evaluate": _("%(actor)s evaluated the agencies"),
     "evaluation.decide": _("%(actor)s decided on an agency from its scorecard"),
-    # identity
-    "identity.issue_key": _("%(actor)s issued an API key to an agency"),
-    "identity.end_key": _("%(actor)s ended an agency's API key"),
-    "identity.set_password": _("%(actor)s set a person's password"),
 }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import polars as pl
 
+from weituo.domain.book import queries as book
 from weituo.domain.plans import treating
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
@@ -76,10 +77,25 @@ def treatments_frame(viewer: Actor) -> pl.DataFrame:
 
 
 @transactions.reads
+def candidates(viewer: Actor, *, at: datetime) -> pl.DataFrame:
+    """Give the open accounts as the strategy sees them: account_id, bucket, product, balance_minor, hardship, currency."""
+    accounts = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    hardship = book.holds_frame(viewer, at=at).filter(pl.col("kind") == "HARDSHIP")
+    by_borrower = hardship.filter(pl.col("account_id").is_null())["borrower_id"].implode()
+    by_account = hardship["account_id"].drop_nulls().implode()
+    return accounts.select(
+        "account_id",
+        "bucket",
+        "product",
+        "balance_minor",
+        "currency",
+        hardship=pl.col("borrower_id").is_in(by_borrower) | pl.col("account_id").is_in(by_account),
+    )
+
+
+@transactions.reads
 def try_strategy(viewer: Actor, *, rows: Sequence[treating.Row], at: datetime) -> dict[str, Any]:
     """Show what a strategy would do to the book: accounts and money per row and per treatment, and how many change."""
-    from weituo.domain.plans.services.strategies import candidates
-
     accounts = candidates(viewer, at=at)
     treated = treating.apply(rows, accounts).join(
         accounts.select("account_id", "balance_minor", "currency"), on="account_id"

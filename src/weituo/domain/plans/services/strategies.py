@@ -8,8 +8,7 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.domain.book import queries as book
-from weituo.domain.plans import treating
+from weituo.domain.plans import queries, treating
 from weituo.domain.plans.errors import NoStrategy, StrategyNotFound, StrategyRefused
 from weituo.domain.plans.errors import StrategyPublished as AlreadyPublished
 from weituo.domain.plans.events import StrategyPublished
@@ -83,22 +82,6 @@ def publish_strategy(*, actor: Actor, strategy_id: UUID, at: datetime) -> None:
     events.publish(StrategyPublished(strategy_id=strategy_id, version=strategy.version, published_at=at))
 
 
-def candidates(viewer: Actor, *, at: datetime) -> pl.DataFrame:
-    """Give the open accounts as the strategy sees them: account_id, bucket, product, balance_minor, hardship, currency."""
-    accounts = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
-    hardship = book.holds_frame(viewer, at=at).filter(pl.col("kind") == "HARDSHIP")
-    by_borrower = hardship.filter(pl.col("account_id").is_null())["borrower_id"].implode()
-    by_account = hardship["account_id"].drop_nulls().implode()
-    return accounts.select(
-        "account_id",
-        "bucket",
-        "product",
-        "balance_minor",
-        "currency",
-        hardship=pl.col("borrower_id").is_in(by_borrower) | pl.col("account_id").is_in(by_account),
-    )
-
-
 @act("plans.apply_strategy", permission="plans.edit_strategy")
 def apply_strategy(*, actor: Actor, at: datetime) -> dict[str, int]:
     """Give every open account its treatment by the strategy in force; return accounts per treatment."""
@@ -106,7 +89,9 @@ def apply_strategy(*, actor: Actor, at: datetime) -> dict[str, int]:
     if strategy is None:
         raise NoStrategy()
     stored = list(StrategyRow.objects.filter(strategy=strategy).order_by("position").values())
-    treated = treating.apply([treating.Row.from_dict(row) for row in stored], candidates(actor, at=at))
+    treated = treating.apply(
+        [treating.Row.from_dict(row) for row in stored], queries.candidates(actor, at=at)
+    )
     ids = pl.DataFrame(
         {"row": range(len(stored)), "row_id": [str(row["id"]) for row in stored]},
         schema={"row": pl.Int32, "row_id": pl.String},
