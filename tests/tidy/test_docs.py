@@ -94,3 +94,30 @@ def test_decisions_are_numbered_and_say_context_decision_and_consequences() -> N
         assert text.startswith(f"# {int(path.name[:4])}. "), path.name
         for part in ("**Context.**", "**Decision.**", "**Consequences.**"):
             assert text.count(part) == 1, (path.name, part)
+
+
+def test_every_command_that_documents_name_exists() -> None:
+    tool = reference_tool()
+    verbs = [name.split()[1:] for name, _help, _parser in tool._leaves(face.build_parser(), "weituo", "")]
+    found = []
+    for path in house.files():
+        if path.suffix != ".md":
+            continue
+        for command in re.findall(
+            r"(?:`|^\s*|/)weituo ((?:[a-z][a-z-]*[ `\n…])+)", house.text(path), re.MULTILINE
+        ):
+            words = re.findall(r"[a-z][a-z-]*", command)
+            if not any(words[: len(verb)] == verb[: len(words)] for verb in verbs):
+                found.append(f"{house.name(path)}: weituo {' '.join(words)}")
+    assert found == []
+
+
+def test_every_make_target_that_documents_name_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", house.text(house.ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        (house.name(path), target)
+        for path in house.files()
+        if path.suffix == ".md"
+        for target in re.findall(r"`make ([a-z]+)", house.text(path))
+    }
+    assert [pair for pair in sorted(named) if pair[1] not in targets] == []
