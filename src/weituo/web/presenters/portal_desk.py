@@ -49,11 +49,11 @@ def start(
     due = [row for row in promises if row["state"] == "OPEN" and row["due_on"] < today + WEEK]
     late = sum(row["answer_due_at"] <= at for row in violations)
     waits = [
-        {"n": len(violations), "late": late, "label": _("violations to answer to the lender"), "url": "#violations", "mine": True},
-        {"n": len(offered), "late": 0, "label": _("plans to sign"), "url": reverse("agency:plan"), "mine": actor.may("plans.sign_agency")},
-        {"n": len(drawn), "late": 0, "label": _("statements to agree"), "url": reverse("agency:statements"), "mine": actor.may("ledger.agree_statement")},
-        {"n": len(fresh), "late": 0, "label": _("packages to fetch and confirm"), "url": reverse("agency:packages"), "mine": actor.may("sharing.acknowledge")},
-        {"n": len(due), "late": 0, "label": _("promises due within a week"), "url": reverse("agency:promises"), "mine": True},
+        {"n": len(violations), "late": late, "label": _("Violations to answer to the lender"), "url": "#violations", "mine": True},
+        {"n": len(offered), "late": 0, "label": _("Plans to sign"), "url": reverse("agency:plan"), "mine": actor.may("plans.sign_agency")},
+        {"n": len(drawn), "late": 0, "label": _("Statements to agree"), "url": reverse("agency:statements"), "mine": actor.may("ledger.agree_statement")},
+        {"n": len(fresh), "late": 0, "label": _("Packages to fetch and confirm"), "url": reverse("agency:packages"), "mine": actor.may("sharing.acknowledge")},
+        {"n": len(due), "late": 0, "label": _("Promises due within a week"), "url": reverse("agency:promises"), "mine": True},
     ]  # fmt: skip
     return {
         "state": _start_state(waits, agency=agency, late=late),
@@ -83,7 +83,10 @@ def _start_state(
             "next": [],
         }
     mine = [one for one in waits if one["n"] and one["mine"]]
-    steps = [{"label": f"{one['n']} {one['label']}", "url": one["url"]} for one in mine[:2]] + [cases]
+    steps = [
+        {"label": _("%(what)s: %(n)s") % {"what": one["label"], "n": one["n"]}, "url": one["url"]}
+        for one in mine[:2]
+    ] + [cases]
     if late:
         text = ngettext(
             "%(n)s answer to the lender is late.", "%(n)s answers to the lender are late.", late

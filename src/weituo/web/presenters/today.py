@@ -254,14 +254,14 @@ def _yesterday(money: Money, day: Day) -> list[dict[str, Any]]:
     )
     opened = day.cases.filter(pl.col("opened_at") >= day.since)
     return [
-        {"label": _("accounts placed"), "count": fresh.height},
+        {"label": _("Accounts placed"), "count": fresh.height},
         {
-            "label": _("payments booked"),
+            "label": _("Payments booked"),
             "count": paid.height,
             "minor": int(paid["amount_minor"].sum()),
             "currency": currency,
         },
-        {"label": _("permits asked"), "count": sum(day.permits.values())},
-        {"label": _("permits refused"), "count": day.permits.get("REFUSED", 0)},
-        {"label": _("cases opened by borrowers"), "count": opened.height},
+        {"label": _("Permits asked"), "count": sum(day.permits.values())},
+        {"label": _("Permits refused"), "count": day.permits.get("REFUSED", 0)},
+        {"label": _("Cases opened by borrowers"), "count": opened.height},
     ]
