@@ -10,6 +10,7 @@ import polars as pl
 
 from weituo.core.recovery import drift as recovery_drift
 from weituo.core.recovery.buckets import BUCKETS
+from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
 from weituo.domain.placement import gathering, valuing
 from weituo.domain.placement.errors import ModelNotFound, NoModel, NotTreated
@@ -96,8 +97,8 @@ def panel(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
 
 
 @transactions.reads
-def drift(viewer: Actor, *, model_id: UUID, at: datetime) -> pl.DataFrame | None:
-    """Compare the open accounts that the strategy sends to agencies with a model's training rows (`core.recovery.drift`).
+def drift(viewer: Actor, *, model_id: UUID) -> pl.DataFrame | None:
+    """Compare the open accounts that the strategy sends to agencies, placed or not, with a model's training rows.
 
     None where the model keeps no profile of its training rows, or no strategy was applied yet. Raises `ModelNotFound`.
     """
@@ -108,8 +109,11 @@ def drift(viewer: Actor, *, model_id: UUID, at: datetime) -> pl.DataFrame | None
     profile = version.calibration.get("profile")
     if not profile:
         return None
-    try:
-        found = gathering.candidates(viewer, as_of=at.date(), at=at)
-    except NotTreated:
+    accounts = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    sent = plans.treatments_frame(viewer).filter(pl.col("treatment") == "AGENCY")["account_id"]
+    wanted = accounts.filter(pl.col("account_id").is_in(sent.implode()))
+    if wanted.is_empty():
         return None
-    return recovery_drift.stability(trained=profile, frame=found.known) if found.known.height else None
+    day: date = max(wanted["as_of"].to_list())
+    present = gathering.features_of(viewer, everything=accounts, wanted=wanted["account_id"], as_of=day)
+    return recovery_drift.stability(trained=profile, frame=present)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import polars as pl
+from django.utils.translation import gettext as _
 
 from weituo.core.allocation.effects import Stated, shrunk_effects
 from weituo.core.recovery import features
@@ -72,7 +73,7 @@ def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
         accounts=kept.select(
             "account_id", "borrower_id", "balance_minor", "bucket", "region", "tier_max", "before"
         ),
-        known=_known(viewer, everything=everything, wanted=kept["account_id"], as_of=as_of),
+        known=features_of(viewer, everything=everything, wanted=kept["account_id"], as_of=as_of),
         currency=currency,
         exclusions={str(row["reason"]): int(row["len"]) for row in counted.to_dicts()},
     )
@@ -100,7 +101,7 @@ def _main_currency(accounts: pl.DataFrame) -> str:
     return str(counted["currency"][0])
 
 
-def _known(viewer: Actor, *, everything: pl.DataFrame, wanted: pl.Series, as_of: date) -> pl.DataFrame:
+def features_of(viewer: Actor, *, everything: pl.DataFrame, wanted: pl.Series, as_of: date) -> pl.DataFrame:
     """Compute the registry's features of the wanted accounts, in their order."""
     if wanted.is_empty():
         return pl.DataFrame()
@@ -174,7 +175,9 @@ def agency_facts(
     asked: Mapping[str, Mapping[str, Any]] = limits.get("agencies", {})
     unknown = sorted(set(asked) - {row.code for row in rows})
     if unknown:
-        raise LimitsRefused(problem=f"no agency in good order is called {unknown[0]}", where="agencies")
+        raise LimitsRefused(
+            problem=_("no agency in good order is called %(code)s") % {"code": unknown[0]}, where="agencies"
+        )
     charged, active = fees(viewer, on=on), active_counts()
     stated = list(_figures(partners.past_performance(viewer)))
     effects = shrunk_effects(
@@ -203,11 +206,13 @@ def _limits(
 ) -> dict[str, Any]:
     strange = sorted(set(asked) - set(LIMIT_NAMES))
     if strange:
-        raise LimitsRefused(problem=f"unknown limit {strange[0]}", where=f"agencies.{code}")
+        raise LimitsRefused(
+            problem=_("unknown limit %(name)s") % {"name": strange[0]}, where=f"agencies.{code}"
+        )
     for name, amount in asked.items():
         if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
             raise LimitsRefused(
-                problem="a limit is a whole number from 0 on", where=f"agencies.{code}.{name}"
+                problem=_("a limit is a whole number from 0 on"), where=f"agencies.{code}.{name}"
             )
     most = min(left, asked.get("accounts_max", left))
     return {

@@ -38,7 +38,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
         "console/models/model.html",
         presenters.card(
             row,
-            drift=batches.drift(viewer, model_id=model_id, at=clock.now()),
+            drift=batches.drift(viewer, model_id=model_id),
             used=next((one for one in queries.models(viewer) if one["state"] == "PROMOTED"), None),
             currency=buckets[0]["currency"] if buckets else "CNY",
             actor=viewer,

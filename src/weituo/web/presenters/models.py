@@ -33,6 +33,8 @@ FEATURES = {
 }
 #: a calibration slope outside these is a reason to look before promoting
 SLOPES_FIT = (0.8, 1.25)
+#: expected over recovered money this near to 1 counts as agreeing
+MONEY_FITS = 0.10
 
 
 def shown_state(code: str) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def reliability_chart(rows: Sequence[Mapping[str, Any]], *, slope: float | None)
         else _("In %(off)s of %(bins)s groups the prediction lies outside the interval of what happened") % words,
         "subtitle": _("Share of accounts with a payment, by predicted chance; bands are 95% Wilson intervals, dashes perfect calibration"),
         "note": _("n = %(n)s accounts not seen in training; calibration slope %(slope)s (1 is perfect)")
-        % {"n": sum(row["n"] for row in rows), "slope": number(slope, 2)},
+        % {"n": f"{sum(row['n'] for row in rows):,}", "slope": number(slope, 2)},
         "x": {"name": _("Predicted chance of a payment"), "values": [f"{100 * row['mean_predicted']:.1f}%" for row in rows]},
         "y": {"name": _("Share that paid"), "format": "percent"},
         "series": [
@@ -125,20 +127,31 @@ def reliability_chart(rows: Sequence[Mapping[str, Any]], *, slope: float | None)
     }  # fmt: skip
 
 
+def _money_finding(ratio: float | None) -> str:
+    """Say how expected and recovered money compare."""
+    if ratio is None:
+        return _("Nothing was recovered from these accounts")
+    words = {"share": f"{100 * abs(ratio - 1):.0f}%"}
+    if abs(ratio - 1) <= MONEY_FITS:
+        return _("Expected and recovered money agree within %(share)s") % words
+    if ratio > 1:
+        return _("The model expected %(share)s more money than came in") % words
+    return _("The model expected %(share)s less money than came in") % words
+
+
 def money_chart(rows: Sequence[Mapping[str, Any]], *, currency: str) -> dict[str, Any] | None:
     """Draw expected and actual money by decile of expected recovery."""
     if not rows:
         return None
     expected, actual = sum(row["expected_minor"] for row in rows), sum(row["actual_minor"] for row in rows)
-    upper = sum(row["actual_minor"] for row in rows[-(len(rows) // 3 or 1) :])
-    share = f"{100 * upper / actual:.0f}%" if actual else "–"
+    ratio = expected / actual if actual else None
     return {
         "id": "deciles",
         "kind": "bar",
-        "title": _("The upper third of accounts brought %(share)s of the money") % {"share": share},
+        "title": _money_finding(ratio),
         "subtitle": _("Money expected and money recovered, by tenth of accounts from the least to the most promising"),
         "note": _("n = %(n)s accounts; expected over recovered: %(ratio)s (1 is perfect)")
-        % {"n": sum(row["n"] for row in rows), "ratio": number(expected / actual if actual else None, 2)},
+        % {"n": f"{sum(row['n'] for row in rows):,}", "ratio": number(ratio, 2)},
         "x": {"name": _("Tenth"), "values": [str(row["decile"]) for row in rows]},
         "y": {"name": _("Money"), "format": "money", "currency": currency},
         "series": [
@@ -180,7 +193,7 @@ def card(row: Mapping[str, Any], *, drift: pl.DataFrame | None, used: Mapping[st
     return {
         "model": dict(row) | {"shown": shown_state(row["state"])},
         "state": state,
-        "figures": figures(metrics),
+        "figures": figures(metrics, weeks=(row.get("parameters") or {}).get("horizon_weeks")),
         "auc": metrics.get("auc"),
         "auc_of_hundred": None if metrics.get("auc") is None else round(100 * metrics["auc"]),
         "reliability": reliability_chart(calibration.get("reliability", []), slope=metrics.get("calibration_slope")),
@@ -192,12 +205,12 @@ def card(row: Mapping[str, Any], *, drift: pl.DataFrame | None, used: Mapping[st
     }  # fmt: skip
 
 
-def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+def figures(metrics: Mapping[str, Any], *, weeks: int | None) -> list[dict[str, Any]]:
     """Give the figures of a card with what each is measured against."""
     base = metrics.get("brier_baseline")
     return [
         {"label": _("Held-out accounts"), "value": metrics.get("n"), "kind": "count", "note": _("not seen in training")},
-        {"label": _("Share that paid"), "value": metrics.get("base_rate"), "kind": "percent", "note": _("within %(weeks)s weeks") % {"weeks": metrics.get("horizon_weeks", "–")}},
+        {"label": _("Share that paid"), "value": metrics.get("base_rate"), "kind": "percent", "note": _("within %(weeks)s weeks") % {"weeks": weeks or "–"}},
         {"label": _("AUC"), "value": number(metrics.get("auc")), "kind": "", "note": _("0.5 is chance, 1 is perfect")},
         {"label": _("Brier score"), "value": number(metrics.get("brier"), 4), "kind": "", "note": _("the average for everybody: %(base)s; lower is better") % {"base": number(base, 4)}},
         {"label": _("Calibration slope"), "value": number(metrics.get("calibration_slope"), 2), "kind": "", "note": _("1 is perfect; below 1 too bold, above 1 too timid")},

@@ -210,6 +210,7 @@ def limits(
             dict(row)
             | {
                 "name": name_of(row),
+                "n_regions": len(row["regions"]),
                 "regions": ", ".join(region_name(code) for code in row["regions"]),
                 "lacking": [LACKING[code] for code in row["lacking"]],
                 "most": typed.get(f"most_{row['code']}", row["room"]),

@@ -40,14 +40,18 @@ ROWS_A_PAGE = 50
 
 
 def worth(run: Mapping[str, Any]) -> dict[str, int]:
-    """Give a run's money: above in-house, what could have been had at most more, what chance costs of it."""
+    """Give a run's money: above in-house; what could have been had at most more, and of it what the plan itself leaves.
+
+    The rest of the gap is the price of chance: accounts drawn, and room kept free for them.
+    """
     proof = run["proof"]
     kept = proof.get("all_in_house_minor", 0)
-    planned = proof.get("planned_minor", run["expected_net_minor"])
+    gap = run["bound_minor"] - run["expected_net_minor"]
+    left = proof.get("planned_bound_minor", 0) - proof.get("planned_minor", 0)
     return {
         "worth_minor": run["expected_net_minor"] - kept,
-        "gap_minor": run["bound_minor"] - run["expected_net_minor"],
-        "chance_minor": planned - run["expected_net_minor"],
+        "gap_minor": gap,
+        "plan_gap_minor": min(left, gap),
         "in_house_minor": kept,
     }
 
@@ -123,7 +127,7 @@ def certificate(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     """Give a run's first page: what it is worth, how near it is to the best, by agency, prices."""
     figures, currency = worth(run), run["currency"]
     words = {"worth": money(figures["worth_minor"], currency), "gap": money(figures["gap_minor"], currency)}
-    state = {"tone": "good" if figures["gap_minor"] * 50 <= max(figures["worth_minor"], 1) else "watch",
+    state: dict[str, Any] = {"tone": "good" if figures["gap_minor"] * 20 <= max(figures["worth_minor"], 1) else "watch",
              "text": _("Worth %(worth)s more than keeping every account in-house; at most %(gap)s more could have been had.") % words, "next": []}  # fmt: skip
     follow = {
         "SOLVED": (_("Compare"), "placement:compare"),
@@ -189,6 +193,17 @@ def _verdict(run: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]]) -> tup
     return "good", _("Expected to bring at least %(money)s more than today's rules, which break %(broken)s limits.") % words  # fmt: skip
 
 
+def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Give the comparison's finding for the chart."""
+    own, *rivals = rows
+    lawful = [row for row in rivals if not row["n_broken"]]
+    if all(row["worth_minor"] <= own["worth_minor"] for row in rivals):
+        return _("This run brings most")
+    if all(row["worth_minor"] <= own["worth_minor"] for row in lawful):
+        return _("Of the rules that break no limit, this run brings most")
+    return _("A rule that breaks no limit brings more than this run")
+
+
 def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     """Lay the run beside round-robin and today's rule: money, accounts, limits broken."""
     kept = worth(run)["in_house_minor"]
@@ -201,7 +216,7 @@ def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
         broken = [one | {"label": LIMITS.get(one["limit"], one["limit"])} for one in rival["broken"]]
         rows.append(
             {"name": label, "net_minor": rival["expected_net_minor"], "worth_minor": rival["expected_net_minor"] - kept, "accounts": rival["accounts"],
-             "broken": broken, "n_broken": len(broken), "less_minor": run["expected_net_minor"] - rival["expected_net_minor"], "own": False}
+             "broken": broken, "n_broken": len(broken), "less_minor": run["expected_net_minor"] - rival["expected_net_minor"], "more_minor": rival["expected_net_minor"] - run["expected_net_minor"], "own": False}
         )  # fmt: skip
     tone, text = _verdict(run, rows[1:])
     return head(run, "compare") | {
@@ -210,9 +225,9 @@ def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
         "chart": {
             "id": "rivals",
             "kind": "bar",
-            "title": _("Money above in-house, this run against today's rules"),
+            "title": _finding(rows),
             "subtitle": _("Expected net money above keeping every account in-house"),
-            "note": "",
+            "note": _("n = %(n)s accounts") % {"n": f"{run['accounts']:,}"},
             "x": {"name": "", "values": [str(row["name"]) for row in rows]},
             "y": {"name": _("Above in-house"), "format": "money", "currency": run["currency"]},
             "series": [{"name": _("Above in-house"), "values": [row["worth_minor"] for row in rows], "style": "solid"}],
