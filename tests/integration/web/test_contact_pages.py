@@ -130,6 +130,8 @@ class TestPermits:
         assert [one["code"] for one in page.context["reasons"]] == ["CN-HOURS"]
         assert {pack["name"] for pack in page.context["packs"]} == {"cn", "lender"}
         assert "Asia/Shanghai" in pages.words(page)
+        # every stored fact has its words: none is left out
+        assert len(page.context["facts"]) == len(page.context["permit"]["facts"]["facts"]) - 1
 
     def test_an_unknown_permit_is_refused(self, reader: Client) -> None:
         assert reader.get(f"/conduct/permits/{UUID(int=1)}/").status_code == 404

@@ -81,6 +81,21 @@ def _value(value: Any) -> str:
     return str(WORDS.get(value, value))
 
 
+def _fact(name: str, value: Any) -> str:
+    """Say a fact; an absent wish or limit is no gap in what is known."""
+    absent = {
+        "wish_hours": _("none stated"),
+        "wish_channels": _("none stated"),
+        "strategy_channels": _("any"),
+        "contacts_per_week_max": _("the rule's own"),
+    }
+    if name in absent and value in (None, []):
+        return absent[name]
+    if name == "wish_hours":
+        return f"{value[0]:02d}:00 – {value[1]:02d}:00"
+    return _value(value)
+
+
 def _reasons(rows: Any) -> list[dict[str, Any]]:
     return [
         dict(row)
@@ -137,7 +152,7 @@ def permit(found: Mapping[str, Any]) -> dict[str, Any]:
             "recipient_label": WORDS.get(request.get("recipient"), request.get("recipient", "")),
         },
         "reasons": _reasons(row["reasons"]),
-        "facts": [{"label": FACTS.get(key, key), "value": _value(value)} for key, value in facts.items() if key != "contacts"],
+        "facts": [{"label": label, "value": _fact(key, facts[key])} for key, label in FACTS.items() if key in facts],
         "contacts": [
             {
                 "at": datetime.fromisoformat(one["at"]),
