@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
+from django.utils.translation import gettext as _
 
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.placement import gathering
@@ -64,7 +65,10 @@ def decide_run(
     if not approved and not reason.strip():
         raise ReasonNeeded(where="reason")
     if not 1 <= term_months <= TERM_MONTHS_MAX:
-        raise BadInput(problem=f"a term lies between 1 and {TERM_MONTHS_MAX} months", where="term_months")
+        raise BadInput(
+            problem=_("a term lies between 1 and %(most)s months") % {"most": TERM_MONTHS_MAX},
+            where="term_months",
+        )
     state = Run.State.APPROVED if approved else Run.State.REJECTED
     Run.objects.filter(id=run_id).update(
         state=state, decided_by=actor.id, decided_at=at, decision_reason=reason

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import polars as pl
+from django.utils.translation import gettext as _
 
 from weituo.core.recovery import drift, features, model, validation
 from weituo.domain.placement.errors import CohortRefused, ModelNotFound, ModelPromoted
@@ -101,9 +102,14 @@ def promote_model(*, actor: Actor, model_id: UUID, at: datetime) -> None:
 def _checked(cohort: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray[Any, np.dtype[np.float64]]]:
     missing = [name for name in (*features.NAMES, "paid_fraction") if name not in cohort.columns]
     if missing:
-        raise CohortRefused(problem=f"columns are missing: {', '.join(missing)}", where=missing[0])
+        raise CohortRefused(
+            problem=_("columns are missing: %(names)s") % {"names": ", ".join(missing)}, where=missing[0]
+        )
     if cohort.height < ROWS_MIN:
-        raise CohortRefused(problem=f"{cohort.height} rows, at least {ROWS_MIN} are needed")
+        raise CohortRefused(
+            problem=_("%(rows)s rows, at least %(least)s are needed")
+            % {"rows": cohort.height, "least": ROWS_MIN}
+        )
     try:
         typed = cohort.select(*(pl.col(feature.name).cast(feature.dtype) for feature in features.FEATURES))
         known = features.check(frame=typed)
@@ -114,7 +120,9 @@ def _checked(cohort: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray[Any, np.dty
         cohort["paid_fraction"].null_count()
         or not (np.isfinite(outcome) & (outcome >= 0) & (outcome <= 1)).all()
     ):
-        raise CohortRefused(problem="paid_fraction lies between 0 and 1 in every row", where="paid_fraction")
+        raise CohortRefused(
+            problem=_("paid_fraction lies between 0 and 1 in every row"), where="paid_fraction"
+        )
     return known, outcome
 
 
