@@ -133,6 +133,10 @@ class Visitor:
         if response.status >= 400:
             self.faults.append(f"{response.status}: {response.url}")
 
+    def speak(self, language: str) -> None:
+        """Choose the language of the next pages."""
+        self.context.add_cookies([{"name": "django_language", "value": language, "url": self.address}])
+
     def open(self, path: str) -> None:
         """Open a page and wait until it is quiet."""
         self.page.goto(self.address + path, wait_until="load")

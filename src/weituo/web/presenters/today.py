@@ -95,12 +95,12 @@ def _state(mine: Sequence[Mapping[str, Any]], *, others: int, empty: bool) -> di
             "%(n)s things that wait for you are past their clock.",
             late,
         ) % {"n": late}
-        return {"tone": "bad", "text": text, "next": [{"label": mine[0]["do"], "url": mine[0]["url"]}]}
+        return {"tone": "bad", "text": text, "next": [_first(mine[0])]}
     if mine:
         text = ngettext("%(n)s thing waits for you.", "%(n)s things wait for you.", len(mine)) % {
             "n": len(mine)
         }
-        return {"tone": "watch", "text": text, "next": [{"label": mine[0]["do"], "url": mine[0]["url"]}]}
+        return {"tone": "watch", "text": text, "next": [_first(mine[0])]}
     if others:
         text = ngettext(
             "Nothing waits for you; %(n)s thing waits for colleagues.",
@@ -109,6 +109,10 @@ def _state(mine: Sequence[Mapping[str, Any]], *, others: int, empty: bool) -> di
         ) % {"n": others}
         return {"tone": "good", "text": text, "next": []}
     return {"tone": "good", "text": _("Nothing waits for anybody."), "next": []}
+
+
+def _first(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"label": _("%(kind)s: %(do)s") % {"kind": item["kind"], "do": item["do"]}, "url": item["url"]}
 
 
 def _item(

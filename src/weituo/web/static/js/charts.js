@@ -122,6 +122,7 @@
         nameTextStyle: { ...label, align: "left" },
         nameGap: 12,
         splitNumber: 4,
+        minInterval: (spec.y.format || "count") === "count" && spec.series && spec.series.every((one) => one.values.every((value) => value === null || Number.isInteger(value))) ? 1 : 0,
         axisLabel: { ...label, formatter: short },
         splitLine: { lineStyle: { color: css("--rule") } },
       },
