@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from django.test import Client
 
 from weituo.api.api import api
@@ -53,31 +52,33 @@ def test_every_route_of_the_api_is_an_operation_or_on_the_list() -> None:
     assert routes - documented == set(WITHOUT_KEY)
 
 
-@pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_without_a_live_key_every_operation_is_refused(db: str, path: str, method: str) -> None:
+def test_without_a_live_key_every_operation_is_refused(db: str) -> None:
     dead = people.issue_key(agency_id=new_id(), name="old", active_from=AT, active_to=AT + timedelta(hours=1))
     later = people.issue_key(agency_id=new_id(), name="new", active_from=MORNING + timedelta(days=1))
-    for key in ("", "wt_unknown", dead, later):
-        response = ask(path, method, key=key)
-        assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json"), key
     staff = walk.client_of(Role.VENDOR_MANAGER.value)
-    assert ask(path, method, client=staff).status_code == 401
+    assert len(OPERATIONS) >= 9
+    let_in = []
+    for path, method in OPERATIONS:
+        for key, client in (("", None), ("wt_unknown", None), (dead, None), (later, None), ("", staff)):
+            response = ask(path, method, key=key, client=client)
+            if (response.status_code, response["Content-Type"]) != (401, "application/problem+json"):
+                let_in.append((path, method, key, client, response.status_code))
+    assert let_in == []
 
 
-@pytest.mark.parametrize("path", sorted(path for path, method in OPERATIONS if "{" in path))
-def test_what_is_not_ones_own_is_not_there(db: str, path: str) -> None:
+def test_what_is_not_ones_own_is_not_there(db: str) -> None:
     """The same answer for another agency's object and for none at all: nobody learns what exists."""
     mine, theirs = bench(), bench()
     key = key_for(mine.agency_id)
-    methods = [method for there, method in OPERATIONS if there == path]
     parts = {"{case_ref}": theirs.cases[0].case_ref, **their_objects(theirs.agency_id)}
-    unknown = set(re.findall(r"\{\w+\}", path)) - set(parts)
+    named = [(path, method) for path, method in OPERATIONS if "{" in path]
+    unknown = {part for path, _method in named for part in re.findall(r"\{\w+\}", path)} - set(parts)
     assert not unknown, f"say in this test which object of another agency {unknown} leads to"
-    there = re.sub(r"\{\w+\}", lambda part: parts[part[0]], path)
-    for method in methods:
+    for path, method in named:
+        there = re.sub(r"\{\w+\}", lambda part: parts[part[0]], path)
         body = {"digest": "0" * 64} | ({"cases": 1, "balance_minor": 1} if "acknowledge" in path else {})
         response, nothing = ask(there, method, key=key, body=body), ask(path, method, key=key, body=body)
-        assert response.status_code == 404, response.content
+        assert response.status_code == 404, (path, response.content)
         assert response.json()["code"] == nothing.json()["code"]
 
 
