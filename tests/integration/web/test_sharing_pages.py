@@ -109,6 +109,24 @@ def test_the_preview_is_what_the_package_holds_with_the_word_that_allows_it(db: 
     assert "identity_number" in {fact["name"] for fact in response.context["withheld"]}
 
 
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_a_found_file_and_an_account_are_traced_to_who_holds_them(db: str, language: str) -> None:
+    desk, other = build.desk(count=1), build.desk(count=1)
+    package = queries.package(LIN, package_id=built(desk))
+    built(other)
+    client = pages.browser(language=language)
+    with clock.at_instant(AT + timedelta(hours=1)):
+        services.revoke_package(actor=LIN, package_id=package["id"], reason="leak", at=clock.now())
+        found = client.get(f"/sharing/?digest={package['digest'][:20].upper()}").context["trace"]
+        short = client.get("/sharing/?digest=abc").context["trace"]
+        foreign = client.get("/sharing/?digest=" + "0" * 64).context["trace"]
+        account = client.get(f"/sharing/preview/?agency={other.agency_id}&account={desk.cases[0].account_id}")
+    assert [row["id"] for row in found["found"]] == [package["id"]]
+    assert (short["found"], foreign["found"]) == ([], [])
+    assert short["text"] != foreign["text"]
+    assert [row["agency_id"] for row in account.context["holders"]] == [desk.agency_id]
+
+
 def test_a_preview_of_nothing_says_what_is_missing(db: str) -> None:
     desk = build.desk(agreement=False)
     client = pages.browser()

@@ -34,6 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
             holders=queries.holders(viewer),
             packages=queries.packages(viewer),
             ready=queries.ready(viewer, on=now.date()),
+            digest=request.GET.get("digest", ""),
             actor=viewer,
             at=now,
         ),
@@ -141,10 +142,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     """Show exactly what an agency would see of an account today."""
     viewer, today = request.actor, clock.now().date()  # type: ignore[attr-defined]
     agency, account = request.GET.get("agency", "").strip(), request.GET.get("account", "").strip()
-    found, problem = None, ""
+    found, holders, problem = None, [], ""
     if agency or account:
         try:
             found = queries.preview(viewer, agency_id=UUID(agency), account_id=UUID(account), on=today)
+            holders = queries.account_holders(viewer, account_id=UUID(account))
         except ValueError:
             problem = _("Choose an agency, and give the account's whole id as its page shows it.")
         except Refusal as refusal:
@@ -154,6 +156,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "console/sharing/preview.html",
         presenters.preview(
             found,
+            holders=holders,
             agencies=partners.agencies(viewer),
             agency=agency,
             account=account,

@@ -22,6 +22,8 @@ STATES = {
 PURPOSES = {"PACKAGE": gettext_lazy("package"), "CASE": gettext_lazy("case opened online")}
 #: a package that nobody acknowledged for this long asks for a call
 LATE = timedelta(days=2)
+#: letters of a digest that are enough to look for
+TRACE_LETTERS_MIN = 8
 
 
 def facts_of(names: Sequence[str]) -> list[str]:
@@ -50,6 +52,7 @@ def overview(
     holders: Sequence[Mapping[str, Any]],
     packages: Sequence[Mapping[str, Any]],
     ready: Sequence[Mapping[str, Any]],
+    digest: str,
     actor: Actor,
     at: datetime,
 ) -> dict[str, Any]:
@@ -71,9 +74,27 @@ def overview(
             for row in holders
         ],
         "packages": listed,
+        "trace": trace(listed, digest),
         "ready": [dict(row) | {"agency": name_of(row), "lacking": list(row["lacking"].values())} for row in ready],
         "may_build": actor.may("sharing.build"),
     }  # fmt: skip
+
+
+def trace(packages: Sequence[Mapping[str, Any]], digest: str) -> dict[str, Any]:
+    """Find the package that a found file is, by the beginning of the file's SHA-256; revoked ones are found too."""
+    asked = "".join(digest.lower().split())[:64]
+    if not asked:
+        return {"asked": "", "text": "", "found": []}
+    if len(asked) < TRACE_LETTERS_MIN or not set(asked) <= set("0123456789abcdef"):
+        text = _("Give at least %(n)s letters of the SHA-256, 0 to 9 and a to f.") % {"n": TRACE_LETTERS_MIN}
+        return {"asked": asked, "text": text, "found": []}
+    found = [row for row in packages if row["digest"].startswith(asked)]
+    text = (
+        _("This file was sealed for the agency named here, and for nobody else.")
+        if found
+        else _("No package has this digest: the file was not made here, or was altered.")
+    )
+    return {"asked": asked, "text": text, "found": found}
 
 
 def _state(*, late: int, missing: int, ended: int, buildable: int, active: int) -> dict[str, Any]:
@@ -159,6 +180,7 @@ def disclosures(rows: Sequence[Mapping[str, Any]], *, limit: int) -> dict[str, A
 def preview(
     found: Mapping[str, Any] | None,
     *,
+    holders: Sequence[Mapping[str, Any]],
     agencies: Sequence[Any],
     agency: str,
     account: str,
@@ -171,6 +193,7 @@ def preview(
         "account": account,
         "problem": problem,
         "found": found,
+        "holders": [dict(row) | {"agency": name_of(row)} for row in holders],
         "on": on,
     }  # fmt: skip
     if found is None:
