@@ -37,13 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERB_MODULES:
-        try:
-            module = import_module(f"weituo.cli.{name}")
-        except ModuleNotFoundError as missing:
-            if missing.name != f"weituo.cli.{name}":
-                raise
-            continue
-        module.add_verbs(verbs)
+        import_module(f"weituo.cli.{name}").add_verbs(verbs)
     return parser
 
 
