@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pytest
 
 from weituo.core import conduct, money
+from weituo.core.allocation import certificate, rivals, solver
+from weituo.core.allocation.problem import Limits, Problem
 from weituo.core.money import commissions
 from weituo.core.recovery import buckets, curves, intervals
 
@@ -110,3 +113,28 @@ def test_a_call_at_night_is_refused_as_explained() -> None:
     assert not decision.allowed
     assert [reason.rule for reason in decision.reasons] == [given["rule"]]
     assert decision.earliest_next == given["earliest_next"].astimezone(UTC)
+
+
+def test_the_best_plan_and_its_bound_are_as_explained() -> None:
+    given = worked("placement", "assignment")
+    value = np.array(given["value_minor"], dtype=np.int64)
+    problem = Problem(
+        accounts=np.array([f"account {number}" for number in range(len(value))]),
+        agencies=tuple(given["agencies"]),
+        value_minor=value,
+        eligible=np.ones(value.shape, dtype=np.bool_),
+        balance_minor=np.array(given["balance_minor"], dtype=np.int64),
+        bucket=np.array(["M2"] * len(value)),
+        limits=tuple(Limits(accounts_max=most) for most in given["accounts_max"]),
+    )
+
+    def names(assignment: Any) -> list[str]:
+        return [given["agencies"][position] if position >= 0 else "in-house" for position in assignment]
+
+    plan = solver.solve(problem=problem)
+    assert names(plan.assignment) == given["best"]
+    assert certificate.value_minor(problem=problem, assignment=plan.assignment) == given["best_minor"]
+    assert certificate.bound_minor(problem=problem, prices=plan.prices) == given["bound_minor"]
+    by_hand = rivals.greedy(problem=problem, tiers=given["tier"])
+    assert names(by_hand) == given["by_hand"]
+    assert certificate.value_minor(problem=problem, assignment=by_hand) == given["by_hand_minor"]
