@@ -118,7 +118,13 @@ def agencies(run: Mapping[str, Any]) -> list[dict[str, Any]]:
 def head(run: Mapping[str, Any], here: str) -> dict[str, Any]:
     """Give what every page of a run shows."""
     return {
-        "run": dict(run) | worth(run) | {"shown": labelled(RUN_STATES, run["state"])},
+        "run": dict(run)
+        | worth(run)
+        | {
+            "shown": labelled(RUN_STATES, run["state"]),
+            "exploration": run["parameters"].get("exploration"),
+            "explored": run["proof"].get("explored"),
+        },
         "steps": steps(here, run=run),
     }
 
