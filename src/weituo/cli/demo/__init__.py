@@ -35,7 +35,8 @@ def _before(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
     from weituo.cli.demo import ground
 
-    ground.prepare(reset=arguments.reset)
+    if arguments.what is None:
+        arguments.held = ground.prepare(reset=arguments.reset)
 
 
 def _run(arguments: argparse.Namespace) -> int:

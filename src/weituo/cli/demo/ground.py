@@ -9,13 +9,14 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import psycopg
 from psycopg import sql
 
 from weituo.cli.demo import scene as scenes
+from weituo.cli.demo.server import PID_FILE
 
 #: folders and files under WEITUO_HOME that only the demonstration fills
 LEAVES = ("demo", "demo.json", "packages", "models", "rejects", "imports", "server.log")
@@ -29,16 +30,21 @@ class Trouble(SystemExit):
         super().__init__(2)
 
 
-def prepare(*, reset: bool) -> None:
-    """Start the database server and make roles and database; with `reset`, throw the old demonstration away first."""
+def prepare(*, reset: bool) -> TextIO:
+    """Take the demonstration's lock, start the database server, make roles and database; with `reset`, throw the old one away.
+
+    Gives the lock: it holds for as long as it is kept open.
+    """
     from weituo.config import database, places
 
     home = places.read().home
     home.mkdir(parents=True, exist_ok=True)
+    held = _only_one(home)
     end_old_server(home)
     if reset:
         _throw_away(home)
     database.prepare(home)
+    return held
 
 
 def _throw_away(home: Path) -> None:
@@ -69,20 +75,18 @@ def _is_used(dsn: str, name: str) -> bool:
         return connection.execute("SELECT 1 FROM book_import_file LIMIT 1").fetchone() is not None
 
 
-@contextlib.contextmanager
-def only_one(home: Path) -> Iterator[None]:
-    """Hold the demonstration's lock; another start in the same home ends with a sentence."""
-    with (home / "demo.lock").open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as busy:
-            raise Trouble(f"another demonstration is running in {home}; wait for it or end it") from busy
-        yield
+def _only_one(home: Path) -> TextIO:
+    held = (home / "demo.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as busy:
+        raise Trouble(f"another demonstration is running in {home}; wait for it or end it") from busy
+    return held
 
 
 def end_old_server(home: Path) -> None:
     """End the web server of a demonstration that was killed; a process of another kind is left alone."""
-    kept = home / "server.pid"
+    kept = home / PID_FILE
     if not kept.exists():
         return
     text = kept.read_text(encoding="utf-8").strip()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+import httpx
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 60
+#: under WEITUO_HOME: the server of a demonstration that is running
+PID_FILE = "server.pid"
 
 
 def free_port(wanted: int) -> int:
@@ -41,40 +47,53 @@ def running(*, home: Path, port: int, workers: int = 2) -> Iterator[str]:
     """Run the server for the time of the block and give its address."""
     log = home / "server.log"
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            command(port, workers=workers), stdout=out, stderr=out, env=os.environ | {"WEITUO_DEMO": "1"}
-        )
-        kept = home / "server.pid"  # so that the next start can end it if this process is killed
-        kept.write_text(str(process.pid), encoding="utf-8")
+        process = _start(home, port=port, workers=workers, out=out)
         try:
             _wait_for(port, process, log)
             yield f"http://{HOST}:{port}"
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            kept.unlink(missing_ok=True)
+            _end(home, process)
 
 
-def serve(*, port: int, workers: int = 2) -> int:
-    """Serve until interrupted."""
-    process = subprocess.Popen(command(port, workers=workers), env=os.environ | {"WEITUO_DEMO": "1"})
+def serve(*, home: Path, port: int, ready: Callable[[str], None], workers: int = 2) -> int:
+    """Serve until interrupted; `ready` is told the address once the server answers."""
+    process = _start(home, port=port, workers=workers, out=None)
     try:
+        _wait_for(port, process, home / "server.log")
+        ready(f"http://{HOST}:{port}")
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        return process.wait(timeout=15) and 0
+        return 0
+    finally:
+        _end(home, process)
+
+
+def _start(home: Path, *, port: int, workers: int, out: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        command(port, workers=workers), stdout=out, stderr=out, env=os.environ | {"WEITUO_DEMO": "1"}
+    )
+    # so that the next start can end it if this process is killed
+    (home / PID_FILE).write_text(str(process.pid), encoding="utf-8")
+    return process
+
+
+def _end(home: Path, process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    (home / PID_FILE).unlink(missing_ok=True)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers a request: its workers need a moment after the port is open."""
     until = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended at once; see {log}")
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"http://{HOST}:{port}/api/v1/openapi.json", timeout=START_SECONDS_MAX)
+            return
         time.sleep(0.1)
     raise RuntimeError(f"the server did not answer within {START_SECONDS_MAX} s; see {log}")

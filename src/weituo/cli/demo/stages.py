@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -64,18 +65,16 @@ def run(arguments: argparse.Namespace) -> int:
     home = Path(settings.WEITUO_HOME)
     if arguments.what == "code":
         return _code(arguments, home)
-    with ground.only_one(home):
-        story = _story(arguments, home)
-        began = time.monotonic()
-        _tell(0, "Static files", steps_opening.collect(story), time.monotonic() - began)
-        _play(story)
-        gathered = summary.gather(story)
-        cli.show(arguments, gathered, summary.table(gathered))
-        sys.stdout.flush()
-        connections.close_all()
-        if arguments.once:
-            return 0
-        return _serve(story)
+    signal.signal(signal.SIGTERM, _interrupted)  # so that the web server ends with this process
+    story = _story(arguments, home)
+    began = time.monotonic()
+    _tell(0, "Static files", steps_opening.collect(story), time.monotonic() - began)
+    _play(story)
+    gathered = summary.gather(story)
+    cli.show(arguments, gathered, summary.table(gathered))
+    sys.stdout.flush()
+    connections.close_all()
+    return 0 if arguments.once else _serve(story)
 
 
 def _story(arguments: argparse.Namespace, home: Path) -> Story:
@@ -138,6 +137,12 @@ def _code(arguments: argparse.Namespace, home: Path) -> int:
 
 
 def _serve(story: Story) -> int:
-    port = server.free_port(story.port)
-    cli.say(summary.sign_ins(story, base_url=f"http://{server.HOST}:{port}"))
-    return server.serve(port=port)
+    return server.serve(
+        home=story.home,
+        port=server.free_port(story.port),
+        ready=lambda base_url: cli.say(summary.sign_ins(story, base_url=base_url)),
+    )
+
+
+def _interrupted(signal_number: int, frame: object) -> None:
+    raise KeyboardInterrupt
