@@ -30,6 +30,7 @@ WHY_NOT = {
     "TIER": gettext_lazy("its tier is not admitted by the strategy"),
     "REGION": gettext_lazy("does not work in this region"),
     "NO_FEE": gettext_lazy("no fee is agreed for this bucket"),
+    "ONE_A_BORROWER": gettext_lazy("another agency works for this borrower"),
 }
 RIVALS = {
     "round_robin": gettext_lazy("Round-robin (in turn)"),
