@@ -96,10 +96,12 @@ def book(
     currency: str = "CNY",
     tier_max: int = 3,
     strategy_id: UUID | None = None,
+    borrower_id: UUID | None = None,
 ) -> Desk:
-    """Make `count` open accounts of as many borrowers, treated by a published strategy."""
+    """Make `count` open accounts of as many borrowers (or of the one given), treated by a published strategy."""
     strategy, row, imported = strategy_id or new_id(), new_id(), new_id()
-    accounts, borrowers = [new_id() for _ in range(count)], [new_id() for _ in range(count)]
+    accounts = [new_id() for _ in range(count)]
+    borrowers = [borrower_id or new_id() for _ in range(count)]
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute(
             "INSERT INTO book_import_file (id, digest, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at) VALUES (%s, %s, 'test', 'test', %s, %s, 0, 0, 0, 0, 0, 0, '{}', %s)",
@@ -116,7 +118,7 @@ def book(
         )
         for number, (account, borrower) in enumerate(zip(accounts, borrowers, strict=True)):
             cursor.execute(
-                "INSERT INTO book_borrower (id, subject_id, external_ref, region) VALUES (%s, %s, %s, %s)",
+                "INSERT INTO book_borrower (id, subject_id, external_ref, region) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 [borrower, new_id(), borrower.hex, region],
             )
             balance = 200_000 + 37_000 * (number % 23)

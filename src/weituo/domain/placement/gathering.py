@@ -36,7 +36,7 @@ LIMIT_NAMES: Final = ("accounts_min", "accounts_max", "balance_min_minor", "bala
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """accounts: account_id, borrower_id, balance_minor, bucket, region, tier_max, before. exclusions: reason → count."""
+    """accounts: `valuing.ACCOUNTS` without expected_minor. known: their features. exclusions: reason → count."""
 
     accounts: pl.DataFrame
     known: pl.DataFrame
@@ -68,10 +68,14 @@ def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
     )  # fmt: skip
     judged = judged.with_columns(reason=reason).sort("account_id")
     counted = judged.drop_nulls("reason").group_by("reason").len().sort("reason")
-    kept = judged.filter(pl.col("reason").is_null()).with_columns(pl.col("before").fill_null(""))
+    kept = (
+        judged.filter(pl.col("reason").is_null())
+        .join(_worked_by(), on="borrower_id", how="left", maintain_order="left")
+        .with_columns(pl.col("before", "bound_to").fill_null(""))
+    )
     return Candidates(
         accounts=kept.select(
-            "account_id", "borrower_id", "balance_minor", "bucket", "region", "tier_max", "before"
+            "account_id", "borrower_id", "balance_minor", "bucket", "region", "tier_max", "before", "bound_to"
         ),
         known=features_of(viewer, everything=everything, wanted=kept["account_id"], as_of=as_of),
         currency=currency,
@@ -90,6 +94,17 @@ def _placed() -> pl.DataFrame:
             cursor.fetchall(),
             schema={"account_id": pl.String, "active": pl.Boolean, "before": pl.String},
             orient="row",
+        )
+
+
+def _worked_by() -> pl.DataFrame:
+    """Give the borrowers whom an agency works for now, with its code."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT p.borrower_id::text, min(g.code) FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id WHERE p.state = 'ACTIVE' GROUP BY p.borrower_id"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(), schema={"borrower_id": pl.String, "bound_to": pl.String}, orient="row"
         )
 
 

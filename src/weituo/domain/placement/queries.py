@@ -202,28 +202,28 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
     )
     if not items:
         raise NotFound(what="account in this run", where=str(account_id))
-    whole = _inputs(run_id)
-    inputs = valuing.only(whole, str(account_id))
+    inputs = _inputs(run_id)
     figures, allowed = valuing.money(inputs), valuing.eligible(inputs)
-    account = inputs.accounts.to_dicts()[0]
-    prices = {row["code"]: row["prices"] for row in head["by_agency"]}
+    row = inputs.accounts["account_id"].to_list().index(str(account_id))
+    account = inputs.accounts.row(row, named=True)
+    prices = {one["code"]: one["prices"] for one in head["by_agency"]}
     choices = []
     for column, agency in enumerate(inputs.agencies):
         used = sum(valuing.taken(account, price) for price in prices.get(agency.code, []))
-        value = int(figures.value[0, column])
+        value = int(figures.value[row, column])
         choices.append(
             {
-                "agency_id": agency.id, "code": agency.code, "eligible": bool(allowed[0, column]),
-                "why_not": "" if allowed[0, column] else valuing.why_not(agency, account),
-                "expected_minor": int(figures.expected[0, column]), "commission_minor": int(figures.commission[0, column]),
-                "cost_minor": int(figures.cost[column]), "net_minor": int(figures.net[0, column]), "value_minor": value,
+                "agency_id": agency.id, "code": agency.code, "eligible": bool(allowed[row, column]),
+                "why_not": "" if allowed[row, column] else valuing.why_not(agency, account),
+                "expected_minor": int(figures.expected[row, column]), "commission_minor": int(figures.commission[row, column]),
+                "cost_minor": int(figures.cost[column]), "net_minor": int(figures.net[row, column]), "value_minor": value,
                 "limits_minor": round(used), "margin_minor": round(value - used),
             }
         )  # fmt: skip
     item = items[0]
     return {
         "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"],
-        "probability": item["probability"], "in_house_minor": int(figures.in_house[0]), "currency": head["currency"],
+        "probability": item["probability"], "in_house_minor": int(figures.in_house[row]), "currency": head["currency"],
         "balance_minor": account["balance_minor"], "bucket": account["bucket"], "choices": choices,
     }  # fmt: skip
 

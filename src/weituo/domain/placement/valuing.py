@@ -18,7 +18,7 @@ import io
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -34,7 +34,7 @@ IN_HOUSE_BPS: Final[dict[str, int]] = {
 }  # fmt: skip
 ACCOUNTS: Final = {
     "account_id": pl.String, "borrower_id": pl.String, "balance_minor": pl.Int64, "bucket": pl.String, "region": pl.String,
-    "tier_max": pl.Int64, "expected_minor": pl.Int64, "before": pl.String,
+    "tier_max": pl.Int64, "expected_minor": pl.Int64, "before": pl.String, "bound_to": pl.String,
 }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def unpack(packed: bytes) -> Inputs:
             AgencyFacts(**{**agency, "regions": tuple(agency["regions"])}) for agency in known["agencies"]
         ),
         accounts=pl.read_csv(io.BytesIO(rows), schema=ACCOUNTS).with_columns(
-            pl.col("region", "before").fill_null("")
+            pl.col("region", "before", "bound_to").fill_null("")
         ),
     )
 
@@ -170,7 +170,12 @@ def money(inputs: Inputs) -> Money:
 
 
 def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which agency each account may go to: tier, region, a fee for its bucket, and none that had it before."""
+    """Tell which agency each account may go to: tier, region, a fee for its bucket, none that had it before, one a borrower.
+
+    Nobody shall hear from two agencies: an account of a borrower whom an agency works for already may go to that agency
+    only, and accounts of one borrower in the same run only to the agency where they are worth most together. Both are
+    settled before any draw, so that probabilities stay exact.
+    """
     tier_max = inputs.accounts["tier_max"].to_numpy()
     regions = np.array([province(region) for region in inputs.accounts["region"].to_list()], dtype=np.str_)
     bucket = _bucket_numbers(inputs)
@@ -181,7 +186,27 @@ def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
         if agency.regions:
             allowed &= np.isin(regions, [province(region) for region in agency.regions])
         columns.append(allowed & ~before.list.contains(agency.code).to_numpy())
-    return np.column_stack(columns) if columns else np.zeros((inputs.accounts.height, 0), dtype=np.bool_)
+    if not columns:
+        return np.zeros((inputs.accounts.height, 0), dtype=np.bool_)
+    return np.column_stack(columns) & _one_a_borrower(inputs, np.column_stack(columns))
+
+
+def _one_a_borrower(
+    inputs: Inputs, allowed: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell which agency each account may go to so that its borrower meets one agency only."""
+    codes = np.array([agency.code for agency in inputs.agencies], dtype=np.str_)
+    bound = inputs.accounts["bound_to"].to_numpy().astype(np.str_)
+    fits = (bound == "")[:, None] | (bound[:, None] == codes[None, :])
+    _, member, sizes = np.unique(
+        inputs.accounts["borrower_id"].to_numpy().astype(np.str_), return_inverse=True, return_counts=True
+    )
+    several = sizes[member] > 1
+    gain = np.where(allowed & fits, np.maximum(money(inputs).value, 0) + 1, 0)
+    together = np.zeros((sizes.size, codes.size), dtype=np.int64)
+    np.add.at(together, member[several], gain[several])
+    best = together.argmax(axis=1)
+    return fits & (~several[:, None] | (best[member][:, None] == np.arange(codes.size)[None, :]))
 
 
 def problem(inputs: Inputs) -> Problem:
@@ -213,11 +238,6 @@ def _by_bucket(table: Mapping[str, int], default: int) -> Ints:
     return np.array([table.get(bucket, table.get("default", default)) for bucket in BUCKETS], dtype=np.int64)
 
 
-def only(inputs: Inputs, account_id: str) -> Inputs:
-    """Give the inputs of one account alone."""
-    return replace(inputs, accounts=inputs.accounts.filter(pl.col("account_id") == account_id))
-
-
 def taken(account: Mapping[str, Any], price: Mapping[str, Any]) -> float:
     """Give what an account takes of a limit at its price: rows of `telling.by_agency` prices."""
     if price["bucket"] and price["bucket"] != account["bucket"]:
@@ -228,11 +248,13 @@ def taken(account: Mapping[str, Any], price: Mapping[str, Any]) -> float:
 
 
 def why_not(agency: AgencyFacts, account: Mapping[str, Any]) -> str:
-    """Name what keeps an account from an agency: HAD_IT_BEFORE, TIER, REGION or NO_FEE."""
+    """Name what keeps an account from an agency: HAD_IT_BEFORE, TIER, REGION, NO_FEE or ONE_A_BORROWER."""
     if agency.code in account["before"].split(" "):
         return "HAD_IT_BEFORE"
     if agency.tier > account["tier_max"]:
         return "TIER"
     if agency.regions and province(account["region"]) not in {province(region) for region in agency.regions}:
         return "REGION"
-    return "NO_FEE"
+    if agency.fee_bps.get(account["bucket"], agency.fee_bps.get("default", 0)) <= 0:
+        return "NO_FEE"
+    return "ONE_A_BORROWER"

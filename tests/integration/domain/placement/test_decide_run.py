@@ -120,6 +120,24 @@ def test_accounts_put_on_hold_since_are_left_out(db: str) -> None:
     assert str(desk.accounts[4]) not in queries.placements_frame(LIN)["account_id"].to_list()
 
 
+def test_an_account_whose_borrower_has_met_another_agency_since_is_left_out(db: str) -> None:
+    desk = build.book(1)
+    build.model_in_use()
+    alpha = build.agency("ALPHA")
+    first = proposed(exploration=0)
+    partners.suspend(actor=LIN, agency_id=alpha, reason="papers", at=build.AT)
+    build.agency("BETA")
+    hold = book_services.place_hold(
+        actor=LIN, borrower_id=desk.borrowers[0], account_id=desk.accounts[0], kind="DISPUTE", reason="told", at=build.AT
+    )  # fmt: skip
+    build.book(2, strategy_id=desk.strategy_id, borrower_id=desk.borrowers[0])
+    assert decide(proposed(exploration=0)) == 2
+    book_services.release_hold(actor=LIN, hold_id=hold, reason="settled", at=build.AT)
+    partners.reinstate(actor=ZHAO, agency_id=alpha, reason="papers came", at=build.AT)
+    assert decide(first) == 0
+    assert queries.placements_frame(LIN)["agency_id"].n_unique() == 1
+
+
 def test_a_run_that_another_has_overtaken_is_refused_whole(db: str) -> None:
     build.desk(count=10)
     first, second = proposed(), proposed()

@@ -93,6 +93,24 @@ def test_an_account_does_not_go_back_to_an_agency_that_had_it(db: str) -> None:
     assert all(before[row["account_id"]] != row["agency_id"] for row in again.to_dicts())
 
 
+def test_a_borrower_never_hears_from_two_agencies(db: str) -> None:
+    desk = build.desk(count=10, capacity=30)
+    lin = actors.staff()
+    build.book(3, strategy_id=desk.strategy_id, borrower_id=desk.borrowers[0])
+    run_id = build.solved(exploration=0.5)
+    items = queries.run_items_frame(lin, run_id=run_id)
+    together = items.filter(~items["account_id"].is_in([str(one) for one in desk.accounts[1:]]))
+    assert together.height == 4 and together["agency_id"].drop_nulls().n_unique() == 1
+    build.approved(run_id)
+    build.book(2, strategy_id=desk.strategy_id, borrower_id=desk.borrowers[0])
+    second = build.solved(exploration=0.5)
+    later = queries.run_items_frame(lin, run_id=second)
+    assert set(later["agency_id"].drop_nulls()) <= set(together["agency_id"].drop_nulls())
+    told = queries.explain(lin, run_id=second, account_id=UUID(later["account_id"][0]))
+    assert sorted(choice["why_not"] for choice in told["choices"]) == ["", "ONE_A_BORROWER"]
+    assert queries.replay(lin, run_id=run_id)["same"]
+
+
 def test_capacity_and_stated_limits_are_kept_and_priced(db: str) -> None:
     build.desk(count=40, capacity=15)
     lin = actors.staff()

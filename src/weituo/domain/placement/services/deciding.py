@@ -55,7 +55,8 @@ def decide_run(
     """Approve or reject a proposed run as a second person; return how many accounts were placed.
 
     One approval at a time: what has changed since the run was solved is looked at again under a lock. Accounts that
-    were closed or put on hold since are left out and counted in the audit entry. Raises `RunNotFound`, `WrongRunState`,
+    were closed or put on hold since, or whose borrower another agency works for by now, are left out and counted in the
+    audit entry. Raises `RunNotFound`, `WrongRunState`,
     `SecondPersonNeeded`, `ReasonNeeded`, `AlreadyPlaced`, `CapacityExceeded`, `AgencyNotInOrder`.
     """
     locks.lock(keys=["placement:places"])
@@ -107,6 +108,9 @@ WHERE i.run_id = %s AND i.agency_id IS NOT NULL AND a.status = 'OPEN' AND a.bala
   AND NOT EXISTS (
     SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id)
       AND h.kind = ANY(%s) AND h.active_from <= %s AND (h.active_to IS NULL OR h.active_to > %s))
+  AND NOT EXISTS (
+    SELECT 1 FROM placement_placement o WHERE o.borrower_id = a.borrower_id AND o.account_id <> a.id AND o.state = 'ACTIVE'
+      AND o.agency_id <> i.agency_id)
 """
 
 PLACE: Final = """
