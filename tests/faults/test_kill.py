@@ -32,7 +32,7 @@ from tests.builders import ledger as build
 from tests.conftest import PROJECT, Databases
 
 pytestmark = pytest.mark.slow
-SECONDS_MAX = 60
+SECONDS_MAX = 180
 AT = build.AT
 
 
