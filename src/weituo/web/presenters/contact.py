@@ -234,7 +234,6 @@ def overview(
             {"label": _("Granted"), "n": counts.get("GRANTED", 0) + counts.get("USED", 0)},
             {"label": _("Refused"), "n": refused, "share": refused / asked if asked else None},
             {"label": _("Void before use"), "n": counts.get("VOID", 0)},
-            {"label": _("Contacts made"), "n": sum(row["n"] for row in heat)},
             {"label": _("Open violations"), "n": violations.height},
         ],
         "reasons": [

@@ -19,6 +19,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters import curves
 from weituo.web.presenters.ledger import agency_names
 from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.partners import PAPERS
 from weituo.web.templatetags.weituo import day as day_text
 
 ALERTS = {
@@ -29,7 +30,7 @@ ALERTS = {
 }
 FIGURES = {
     "active_cases": (gettext_lazy("Active cases"), "count"),
-    "placed_minor": (gettext_lazy("Placed"), "money"),
+    "placed_minor": (gettext_lazy("Placed money"), "money"),
     "recovered_minor": (gettext_lazy("Recovered in the period"), "money"),
     "attempts": (gettext_lazy("Contacts"), "count"),
     "permits": (gettext_lazy("Permits asked"), "count"),
@@ -216,7 +217,9 @@ def _found(code: str, detail: Mapping[str, Any]) -> str:
     if code == "NO_ACTIVITY":
         return _("%(resting)s of %(active)s active cases had no contact for %(days)s days.") % detail
     if code == "PAPER_EXPIRING":
-        return _("%(kind)s ends on %(valid_to)s and no successor is verified.") % detail
+        return _("%(kind)s ends on %(valid_to)s and no successor is verified.") % {
+            "kind": PAPERS.get(detail["kind"], detail["kind"]), "valid_to": day_text(detail["valid_to"])
+        }  # fmt: skip
     if code == "REFUSALS_HIGH":
         return _("%(refused)s of %(asked)s requests were refused in %(days)s days.") % detail
     return ", ".join(f"{key}: {value}" for key, value in detail.items())

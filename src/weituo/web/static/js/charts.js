@@ -167,7 +167,19 @@
     const option = frame(spec, width);
     const xs = spec.x.values.map(String);
     const tints = colours(spec);
-    const direct = !option.narrow && spec.series.length > 1 && spec.series.length <= 12;
+    const direct = !option.narrow && spec.series.length > 1;
+    // a name at the end of a line gives way to one that matters more: the lines shown in full, then the plan, then peers
+    const ends = spec.series.map((one) => [...one.values].reverse().find((value) => value !== null && value !== undefined));
+    const all = spec.series.flatMap((one) => one.values.filter((value) => value !== null && value !== undefined));
+    const room = ((Math.max(...all) - Math.min(0, ...all)) * 1.1 * 15) / 210;
+    const weight = { solid: 0, dashed: 1, peer: 2 };
+    const named = new Set();
+    spec.series
+      .map((one, index) => index)
+      .sort((a, b) => (weight[spec.series[a].style] || 0) - (weight[spec.series[b].style] || 0))
+      .forEach((index) => {
+        if (ends[index] !== undefined && [...named].every((other) => Math.abs(ends[other] - ends[index]) >= room)) named.add(index);
+      });
     if (direct) option.grid.right = Math.min(170, 24 + Math.max(...spec.series.map((one) => [...one.name].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0))));
     else withLegend(option, spec);
     option.tooltip.formatter = axisTip(spec);
@@ -183,7 +195,7 @@
         z: quiet ? 2 : 4,
         color: tints[index],
         lineStyle: { width: quiet ? 1.25 : 2.25, type: one.style === "dashed" ? "dashed" : "solid", color: tints[index] },
-        endLabel: { show: direct, formatter: one.name, color: quiet ? css("--ink-quiet") : tints[index], fontSize: 12, distance: 6, width: 150, overflow: "truncate" },
+        endLabel: { show: direct && (named.has(index) || !quiet), formatter: one.name, color: quiet ? css("--ink-quiet") : tints[index], fontSize: 12, distance: 6, width: 150, overflow: "truncate" },
         labelLayout: { moveOverlap: "shiftY" },
         emphasis: { disabled: true },
       };
