@@ -47,6 +47,7 @@ class Told:
     account_id: UUID
     borrower_id: UUID
     care_case_id: UUID
+    plan_id: UUID
 
 
 def tell() -> Told:
@@ -64,7 +65,7 @@ def tell() -> Told:
     keys.issue_key(actor=admin, agency_id=desk.agency_id, name="collection system", at=MORNING)
     _contacts(desk)
     statement_id = _money(desk)
-    _papers(desk)
+    plan_id = _papers(desk)
     care_case_id = care.open_case(
         actor=actors.borrower(desk.cases[5].borrower_id), kind="DISPUTE", reason="NOT_MY_DEBT", source="BORROWER_PAGE",
         account_id=desk.cases[5].account_id, text="我已经还过了", at=MORNING,
@@ -76,6 +77,7 @@ def tell() -> Told:
         account_id=desk.cases[0].account_id,
         borrower_id=desk.cases[0].borrower_id,
         care_case_id=care_case_id,
+        plan_id=plan_id,
     )
 
 
@@ -154,7 +156,7 @@ def _money(desk: Bench) -> UUID:
     )  # fmt: skip
 
 
-def _papers(desk: Bench) -> None:
+def _papers(desk: Bench) -> UUID:
     manager = actors.staff(name="lin")
     plan_id = plans.draft_plan(
         actor=manager, agency_id=desk.agency_id, active_from=date(2026, 3, 1), active_to=None,
@@ -171,3 +173,4 @@ def _papers(desk: Bench) -> None:
         cursor.execute("SELECT run_id FROM placement_placement WHERE id = %s", [desk.cases[0].placement_id])
         [run_id] = cursor.fetchone()
     sharing.build_package(actor=manager, agency_id=desk.agency_id, run_id=run_id, at=MORNING)
+    return plan_id

@@ -15,8 +15,11 @@ from django.utils.translation import ngettext
 
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.borrower import KIND_LABELS
+from weituo.web.presenters.conduct_words import FINDINGS
 from weituo.web.presenters.ledger import agency_names
 from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.partners import PAPERS
+from weituo.web.presenters.tracking import ALERTS
 
 PAPER_DAYS: Final = 60
 SOON: Final = timedelta(days=2)
@@ -148,7 +151,7 @@ def _clocks(
 ) -> Iterator[dict[str, Any]]:
     for row in waiting.violations:
         yield _item(
-            kind=_("Violation"), text=row["rule"], who=name_of(row), url=reverse("contact:violations"), do=_("Close it"),
+            kind=_("Violation"), text=f"{FINDINGS.get(row['code'], row['code'])} ({row['rule']})", who=name_of(row), url=reverse("contact:violations"), do=_("Close it"),
             mine=actor.may("contact.close_violation"), at=at, due=row["answer_due_at"], icon="gavel",
         )  # fmt: skip
     for row in waiting.cases:
@@ -160,7 +163,7 @@ def _clocks(
     for row in waiting.papers:
         ends = datetime.combine(row["valid_to"], time(), tzinfo=timezone.get_current_timezone())
         yield _item(
-            kind=_("Paper that ends"), text=str(row["kind"]), who=names.get(str(row["agency_id"]), ""),
+            kind=_("Paper that ends"), text=str(PAPERS.get(row["kind"], row["kind"])), who=names.get(str(row["agency_id"]), ""),
             url=reverse("partners:agency", args=[row["agency_id"]]), do=_("Ask for the next one"),
             mine=actor.may("partners.verify_paper"), at=at, due=ends, icon="file-certificate",
         )  # fmt: skip
@@ -171,7 +174,7 @@ def _decisions(
 ) -> Iterator[dict[str, Any]]:
     for row in waiting.alerts:
         yield _item(
-            kind=_("Alert"), text=str(row["code"]), who=name_of(row), url=reverse("tracking:index"), do=_("Act on it"),
+            kind=_("Alert"), text=str(ALERTS.get(row["code"], row["code"])), who=name_of(row), url=reverse("tracking:index"), do=_("Act on it"),
             mine=actor.may("tracking.close_alert"), at=at, since=row["raised_at"], icon="bell",
         )  # fmt: skip
     for row in waiting.proposals:
@@ -200,7 +203,7 @@ def _decisions(
         if row["state"] == "DRAFT":
             yield _item(
                 kind=_("Plan to sign"), text=_("Version %(n)s") % {"n": row["version"]},
-                who=names.get(str(row["agency_id"]), ""), url="/plans/", do=_("Sign"), mine=actor.may("plans.sign_lender"),
+                who=names.get(str(row["agency_id"]), ""), url=f"/plans/{row['id']}/", do=_("Sign"), mine=actor.may("plans.sign_lender"),
                 at=at, icon="target-arrow",
             )  # fmt: skip
 
