@@ -134,7 +134,7 @@ def merged(paths: list[Path]) -> dict[str, str]:
             if len(parts) != 2:
                 print(f"messages: {path.name}:{number}: not msgid TAB translation; left out", file=sys.stderr)
                 continue
-            msgid, translation = (part.strip(" ").replace("\\n", "\n") for part in parts)
+            msgid, translation = (part.replace("\\n", "\n") for part in parts)
             result[msgid] = translation
     return result
 
