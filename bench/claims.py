@@ -41,7 +41,7 @@ def table(claims: list[Claim]) -> str:
         verdict = "reached" if claim.reached else "MISSED"
         sign = "≥" if claim.better == "high" else "≤"
         lines.append(
-            f"{claim.name:<34}{claim.ours:>14,.1f} {claim.other:>14,.1f}  {claim.unit:<9}{claim.value:>9.2f}{sign + f'{claim.goal:g}':>9}  {verdict}"
+            f"{claim.name:<34}{claim.ours:>14,.1f} {claim.other:>14,.1f}  {claim.unit:<9}{claim.value:>9.3g}{sign + f'{claim.goal:g}':>9}  {verdict}"
         )
         lines.append(f"    against {claim.against}{'; ' + claim.note if claim.note else ''}")
     return "\n".join(lines)
