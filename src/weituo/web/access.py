@@ -85,6 +85,7 @@ def rule_of(view: Any) -> Rule | None:
     rule = getattr(view, "weituo_access", None)
     if rule is not None:
         return rule  # type: ignore[no-any-return]
+    view = getattr(view, "func", view)  # a library may mount a function with some arguments filled in
     owner = getattr(view, "view_class", None) or getattr(view, "__wrapped__", None) or view
     module = getattr(owner, "__module__", "") or ""
     return next((known for prefix, known in _LIBRARY_RULES.items() if f"{module}.".startswith(prefix)), None)
