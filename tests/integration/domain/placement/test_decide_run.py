@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date
+from uuid import UUID
 
 import pytest
 from django.db import connections
@@ -120,12 +121,19 @@ def test_accounts_put_on_hold_since_are_left_out(db: str) -> None:
     assert str(desk.accounts[4]) not in queries.placements_frame(LIN)["account_id"].to_list()
 
 
+def room(agency_id: UUID, accounts: int) -> None:
+    """Set how many accounts an agency may hold."""
+    partners.set_capacity(
+        actor=LIN, agency_id=agency_id, capacity_accounts_max=accounts, reason="surge and shrink", at=build.AT
+    )
+
+
 def test_an_account_whose_borrower_has_met_another_agency_since_is_left_out(db: str) -> None:
     desk = build.book(1)
     build.model_in_use()
     alpha = build.agency("ALPHA")
     first = proposed(exploration=0)
-    partners.suspend(actor=LIN, agency_id=alpha, reason="papers", at=build.AT)
+    room(alpha, 0)
     build.agency("BETA")
     hold = book_services.place_hold(
         actor=LIN, borrower_id=desk.borrowers[0], account_id=desk.accounts[0], kind="DISPUTE", reason="told", at=build.AT
@@ -133,7 +141,7 @@ def test_an_account_whose_borrower_has_met_another_agency_since_is_left_out(db: 
     build.book(2, strategy_id=desk.strategy_id, borrower_id=desk.borrowers[0])
     assert decide(proposed(exploration=0)) == 2
     book_services.release_hold(actor=LIN, hold_id=hold, reason="settled", at=build.AT)
-    partners.reinstate(actor=ZHAO, agency_id=alpha, reason="papers came", at=build.AT)
+    room(alpha, 50)
     assert decide(first) == 0
     assert queries.placements_frame(LIN)["agency_id"].n_unique() == 1
 
