@@ -202,7 +202,9 @@ def _one_a_borrower(
         inputs.accounts["borrower_id"].to_numpy().astype(np.str_), return_inverse=True, return_counts=True
     )
     several = sizes[member] > 1
-    gain = np.where(allowed & fits, np.maximum(money(inputs).value, 0) + 1, 0)
+    # an agency without room would keep its borrowers in-house for nothing
+    room = np.array([agency.limits["accounts_max"] != 0 for agency in inputs.agencies], dtype=np.bool_)
+    gain = np.where(allowed & fits & room, np.maximum(money(inputs).value, 0) + 1, 0)
     together = np.zeros((sizes.size, codes.size), dtype=np.int64)
     np.add.at(together, member[several], gain[several])
     best = together.argmax(axis=1)

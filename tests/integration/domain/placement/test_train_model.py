@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from django.utils import translation
 
 from weituo.domain.placement import errors, queries, services
 from weituo.foundation.audit import journal
@@ -60,7 +61,7 @@ SPOILT: list[tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = [
 
 def test_a_bad_cohort_is_refused(db: str) -> None:
     for spoil, said in SPOILT:
-        with pytest.raises(errors.CohortRefused) as caught:
+        with translation.override("en"), pytest.raises(errors.CohortRefused) as caught:
             services.train_model(
                 actor=actors.staff(Role.ANALYST), cohort=spoil(build.cohort()), seed=7, at=build.AT
             )
