@@ -152,3 +152,13 @@ def test_an_invented_book_cannot_have_no_accounts(
     code, out, _ = run("book", "generate", str(tmp_path / "b.csv"), "--accounts", "0", "--as-of", "2026-03-01", "--json")  # fmt: skip
     assert code == 2
     assert json.loads(out)["error"]["where"] == "--accounts"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [({}, "en"), ({"LANG": "zh_CN.UTF-8"}, "zh-hans"), ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en")],
+)
+def test_the_command_line_speaks_the_language_of_the_terminal(
+    environment: dict[str, str], language: str
+) -> None:
+    assert face.language_of(environment) == language

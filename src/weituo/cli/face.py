@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -72,6 +72,19 @@ def show(arguments: argparse.Namespace, result: dict[str, Any], text: str) -> No
     sys.stdout.write((json.dumps(result, ensure_ascii=False, default=str) if arguments.json else text) + "\n")
 
 
+def _refused(arguments: argparse.Namespace, refusal: Any) -> int:
+    if arguments.json:
+        sys.stdout.write(json.dumps({"error": refusal.as_dict()}, ensure_ascii=False, default=str) + "\n")
+    say(f"weituo: {refusal}")
+    return 2
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Give the language of the terminal (LC_ALL, LC_MESSAGES, LANG): Chinese where it says so, else English."""
+    stated = next((environment[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(key)), "")
+    return "zh-hans" if stated.lower().startswith("zh") else "en"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code."""
     arguments = build_parser().parse_args(argv)
@@ -86,15 +99,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     import django
 
     django.setup()
+    from django.utils import translation
+
     from weituo.foundation.errors import Refusal
 
     try:
-        return int(arguments.run(arguments) or 0)
-    except Refusal as refusal:
-        if arguments.json:
-            sys.stdout.write(json.dumps({"error": refusal.as_dict()}, ensure_ascii=False, default=str) + "\n")
-        say(f"weituo: {refusal}")
-        return 2
+        with translation.override(language_of(os.environ)):
+            try:
+                return int(arguments.run(arguments) or 0)
+            except Refusal as refusal:
+                return _refused(arguments, refusal)
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
     except Exception:  # noqa: BLE001 - the last line of defence: a fault is exit code 1
