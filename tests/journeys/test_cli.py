@@ -140,6 +140,16 @@ def test_an_unknown_user_is_refused(run: Callable[..., tuple[int, str, str]]) ->
     assert json.loads(out)["error"]["code"]
 
 
+@pytest.mark.parametrize(("spoken", "word"), [("zh_CN.UTF-8", "没有"), ("C.UTF-8", "There is no")])
+def test_refusals_speak_the_language_of_the_terminal(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, spoken: str, word: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", spoken)
+    assert word in run("book", "buckets", "--as", "nobody")[2]
+
+
 def test_an_unknown_verb_ends_with_exit_code_2(run: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = run("colect")
     assert (code, out) == (2, "")

@@ -47,6 +47,12 @@ def permit_body(desk: Bench, *, hours: float = 0) -> dict[str, Any]:
     }
 
 
+def test_the_shape_of_the_api_is_open_to_everybody(db: str) -> None:
+    response = Client().get("/api/v1/openapi.json")
+    assert response.status_code == 200
+    assert "/api/v1/permits" in response.json()["paths"]
+
+
 class TestKeys:
     def test_without_a_key_the_answer_is_401_as_a_problem(self, db: str) -> None:
         response = Client().get("/api/v1/me")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 from weituo.cli import face as cli
 from weituo.cli.demo import (
@@ -69,8 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     story = _story(arguments, home)
     began = time.monotonic()
     _tell(0, "Static files", steps_opening.collect(story), time.monotonic() - began)
-    _play(story)
-    gathered = summary.gather(story)
+    with translation.override("en"):  # the summary speaks English, so the refusals that it shows do too
+        _play(story)
+        gathered = summary.gather(story)
     cli.show(arguments, gathered, summary.table(gathered))
     sys.stdout.flush()
     connections.close_all()

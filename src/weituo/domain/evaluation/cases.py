@@ -20,7 +20,10 @@ from weituo.foundation.tenancy.actors import Actor
 IN_HOUSE: Final = "IN_HOUSE"
 AGENCY: Final = "AGENCY"
 #: treatments that the lender works itself
-OWN_TREATMENTS: Final = ("IN_HOUSE", "SELF_SERVICE")
+#: nobody works these
+RESTING_TREATMENT: Final = "HOLD"
+#: an account that waited at least this long for its first agency was the own desk's until then
+OWN_DAYS_MIN: Final = 14
 #: the usual line of non-performing: more than 90 days past due
 NPL_DAYS_MIN: Final = 91
 RESAMPLES: Final = 200
@@ -31,13 +34,14 @@ CASES = {"way": pl.String, "currency": pl.String, "bucket": pl.String, "placed_m
 def business_case(viewer: Actor, *, period_from: date | None, period_to: date | None) -> dict[str, Any]:
     """Give the book's non-performing part, both ways by bucket, and both ways in total, of money booked in the half-open period.
 
-    In-house: accounts that no agency holds and that the strategy leaves to the lender (or to nobody yet), and payments
-    that belong to no placement. Its costs are booked in one sum and shared out by accounts handled; an agency's cost is
+    In-house: accounts without an agency for two weeks or more, whether they paid or not (those on hold left out), and
+    their payments that belong to no placement. Its costs are booked in one sum and shared out by accounts handled; an agency's cost is
     the commission on each payment. Every ratio has its n; liquidation has a 95 % bootstrap interval over accounts.
     """
     payments = _period(ledger.payments_frame(viewer), "paid_on", period_from, period_to)
     accounts = book.accounts_frame(viewer)
     placements = placement.placements_frame(viewer)
+    active = placements.filter(pl.col("state") == "ACTIVE")
     placed = placements
     if period_to is not None:
         placed = placements.filter(pl.col("placed_at").dt.date() < period_to)
@@ -63,7 +67,7 @@ def business_case(viewer: Actor, *, period_from: date | None, period_to: date | 
             "in_house_costs_booked": costs.height,
         },
         "capacity": _capacity(
-            viewer, in_house=own.height, active=placements.filter(pl.col("state") == "ACTIVE").height
+            viewer, in_house=own.join(active, on="account_id", how="anti").height, active=active.height
         ),
     }
 
@@ -84,10 +88,18 @@ def _own(
         .agg(recovered_minor=pl.sum("applied_minor"))
     )
     everything = accounts.join(treated, on="account_id", how="left").join(paid, on="account_id", how="left")
-    mine = (pl.col("treatment").is_null() | pl.col("treatment").is_in(OWN_TREATMENTS)) & ~pl.col(
-        "account_id"
-    ).is_in(placed["account_id"].unique().implode())
-    return everything.filter(mine | pl.col("recovered_minor").is_not_null()).select(
+    # who counts is decided without looking at who paid: else only the desk's successes would be seen
+    entrusted = (
+        placed.group_by("account_id")
+        .agg(first_on=pl.col("placed_at").min().dt.date(), ended=(pl.col("state") != "ACTIVE").all())
+        .filter(~pl.col("ended"))
+    )
+    at_once = (pl.col("first_on") - pl.col("as_of")).dt.total_days() < OWN_DAYS_MIN
+    everything = everything.join(entrusted, on="account_id", how="left")
+    mine = (pl.col("treatment").is_null() | (pl.col("treatment") != RESTING_TREATMENT)) & (
+        pl.col("first_on").is_null() | ~at_once
+    )
+    return everything.filter(mine).select(
         "account_id",
         "currency",
         "bucket",

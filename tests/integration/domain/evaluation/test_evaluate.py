@@ -221,6 +221,30 @@ class TestBusinessCase:
         [row] = found["book"]
         assert (row["accounts"], row["balance_minor"], row["npl_accounts"]) == (7, 595_000, 0)
 
+    def test_who_counts_as_in_house_does_not_hang_on_who_paid(self, db: str) -> None:
+        own = build.unplaced(count=4)
+        with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+            strategy, row = new_id(), new_id()
+            cursor.execute(
+                "INSERT INTO plans_strategy (id, version, state, note, made_by, made_at, published_by) VALUES (%s, 1, 'PUBLISHED', '', 'x', %s, 'y')",
+                [strategy, AT],
+            )
+            cursor.execute(
+                "INSERT INTO plans_strategy_row (id, strategy_id, position, buckets, products, treatment, tier_max, channels, tone, contacts_per_week_max, settlement_bps_max) VALUES (%s, %s, 1, '{}', '{}', 'AGENCY', 3, '{VOICE}', 'FRIENDLY', 3, 0)",
+                [row, strategy],
+            )
+            for account, treatment in zip(own, ("AGENCY", "AGENCY", "AGENCY", "HOLD"), strict=True):
+                cursor.execute(
+                    "INSERT INTO plans_treatment (account_id, strategy_id, row_id, treatment, tier_max, decided_at) VALUES (%s, %s, %s, %s, 3, %s)",
+                    [account, strategy, row, treatment, AT],
+                )
+            journal.write(actor=actors.worker(), at=AT, act="test.treated", entries=[])
+        ledger.book_direct_payments(
+            actor=actors.staff(Role.FINANCE), payments=build.direct(own[0], amount_minor=20_000), at=AT
+        )
+        [mine] = queries.business_case(MANAGER)["total"]
+        assert (mine["way"], mine["n"], mine["payers"]) == ("IN_HOUSE", 3, 1)
+
     def test_a_period_is_half_open(self, db: str) -> None:
         build.agencies(payers=(1.0,), count=1)
         found = {
