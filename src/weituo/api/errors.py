@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -20,6 +21,17 @@ def refused(refusal: Refusal) -> HttpResponse:
     """Give the problem document of a refusal."""
     said = refusal.as_dict()
     return problem(refusal.status, type=f"urn:weituo:{said['code']}", title=said["message"], **said)
+
+
+def too_big() -> HttpResponse:
+    """Give the problem document of a body that is longer than the server reads."""
+    return problem(
+        413,
+        type="urn:weituo:too_big",
+        title="The body is longer than 2.5 MB.",
+        code="too_big",
+        remedy="Send fewer items in one request.",
+    )
 
 
 def register(api: NinjaAPI) -> None:
@@ -52,6 +64,10 @@ def register(api: NinjaAPI) -> None:
             code="key_refused",
             remedy="Send “Authorization: Bearer <key>”.",
         )
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_long(request: HttpRequest, fault: RequestDataTooBig) -> HttpResponse:
+        return too_big()
 
     @api.exception_handler(HttpError)
     def unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:

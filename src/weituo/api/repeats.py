@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
 from weituo.api import errors
@@ -47,6 +48,8 @@ def repeatable(run: Run) -> Run:
             kept = keeper.claim(actor=actor, key=key, request_digest=digest)
         except Refusal as refusal:
             return errors.refused(refusal)
+        except RequestDataTooBig:
+            return errors.too_big()
         if kept is not None:
             answer = HttpResponse(kept.body, status=kept.status, content_type=kept.content_type)
             answer.headers["Idempotency-Replayed"] = "true"

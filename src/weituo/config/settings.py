@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "weituo.web.middleware.DemoClockMiddleware",
+    "weituo.web.middleware.PlainTextMiddleware",
     "weituo.web.middleware.AccessMiddleware",
 ]
 

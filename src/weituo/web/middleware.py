@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import translation
 
@@ -65,8 +65,39 @@ class DemoClockMiddleware:
         stated = request.headers.get("Weituo-Demo-Time")
         if not (stated and settings.WEITUO_DEMO):
             return self.handler(request)
-        with clock.at_instant(datetime.fromisoformat(stated)):
+        try:
+            instant = datetime.fromisoformat(stated)
+        except ValueError:
+            instant = None
+        # far years leave no room for the terms and zones that pages add to the present
+        if instant is None or instant.tzinfo is None or not 2000 <= instant.year < 2200:
+            return HttpResponseBadRequest(
+                "Weituo-Demo-Time: an instant with its offset is needed", content_type="text/plain"
+            )
+        with clock.at_instant(instant):
             return self.handler(request)
+
+
+class PlainTextMiddleware:
+    """Refuse a page's address or form that carries NUL, which no text column can hold; the API's schemas say it themselves."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.handler(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        if request.path_info.startswith("/api/"):
+            return None
+        sent = [request.path_info]
+        for fields in (request.GET, request.POST):
+            sent += [text for key, values in fields.lists() for text in (key, *values)]
+        if any("\0" in text for text in sent):
+            return HttpResponseBadRequest("NUL is no text", content_type="text/plain")
+        return None
 
 
 class AccessMiddleware:

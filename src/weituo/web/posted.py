@@ -87,6 +87,11 @@ class Posted:
         return {key: self.texts(key) if key in many else self.text(key) for key in self.fields}
 
 
+def whole(text: str, *, otherwise: int, digits_max: int = 6) -> int:
+    """Read a whole number from an address or a form; `otherwise` when it is none or too long."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else otherwise
+
+
 def hundredths(text: str) -> int | None:
     """Read a number with at most two decimals as hundredths, exactly; None when it is no such number."""
     plain = text.replace(",", "").replace("%", "").replace("¥", "").strip()

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from weituo.api.auth import caller
-from weituo.api.schemas.base import answers
+from weituo.api.schemas.base import PLAIN, answers
 from weituo.api.schemas.placement import CasesOut, CaseViewOut
 from weituo.domain.contact import queries as contact
 from weituo.domain.sharing import services as sharing
@@ -21,7 +21,7 @@ def list_placements(
     request: HttpRequest,
     state: Annotated[Literal["ACTIVE", "RECALLED", "EXPIRED", "CLOSED", "ALL"], Query()] = "ACTIVE",
     after: Annotated[
-        str, Query(max_length=20, description="case_ref of the last case of the page before")
+        str, Query(max_length=20, pattern=PLAIN, description="case_ref of the last case of the page before")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=CASES_MAX)] = 500,
 ) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def list_placements(
     summary="One case with its disclosed facts",
     response=answers(CaseViewOut),
 )
-def get_placement(request: HttpRequest, case_ref: str) -> dict[str, Any]:
+def get_placement(request: HttpRequest, case_ref: Annotated[str, Path(pattern=PLAIN)]) -> dict[str, Any]:
     """Give one case with the facts that the confidentiality agreement allows; every opening is logged and counted.
 
     Refused when the case has ended, no agreement is live, or more cases were opened within an hour than the house rule

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from ninja import Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
+
+#: for text in addresses: what a text column cannot hold is refused
+PLAIN = r"^[^\x00]*$"
 
 
 class Wire(Schema):
-    """What comes in is exactly what is described; unknown fields are refused."""
+    """What comes in is exactly what is described; unknown fields and NUL in text are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def plain_text(cls, value: Any) -> Any:
+        """Refuse NUL: no text column can hold it."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("NUL is no text")
+        return value
 
 
 class Problem(Schema):

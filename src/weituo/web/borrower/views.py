@@ -17,6 +17,7 @@ from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import program
 from weituo.web import access
+from weituo.web.posted import whole
 from weituo.web.presenters import borrower as presenters
 
 KINDS = {"dispute": "DISPUTE", "hardship": "HARDSHIP", "complaint": "COMPLAINT"}
@@ -129,8 +130,8 @@ def wishes(request: HttpRequest) -> HttpResponse:
             services.set_wish(
                 actor=viewer,
                 channels=chosen["channels"],
-                hour_from=_whole(chosen["hour_from"]),
-                hour_to=_whole(chosen["hour_to"]),
+                hour_from=whole(chosen["hour_from"], otherwise=-1),
+                hour_to=whole(chosen["hour_to"], otherwise=-1),
                 language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
                 at=clock.now(),
             )
@@ -182,7 +183,3 @@ def cases(request: HttpRequest) -> HttpResponse:
     """Show what the borrower told us, until when we answer, and the answers."""
     viewer = request.actor  # type: ignore[attr-defined]
     return render(request, "borrower/cases.html", {"cases": presenters.cases(queries.my_cases(viewer))})
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isdigit() else -1

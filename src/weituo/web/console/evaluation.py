@@ -17,6 +17,7 @@ from weituo.domain.partners.services.standing import TIERS
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.posted import whole
 from weituo.web.presenters import evaluation as presenters
 
 DECISIONS_SHOWN = 20
@@ -98,7 +99,7 @@ def decide(request: HttpRequest, scorecard_id: UUID) -> HttpResponse:
     """Decide on a scorecard; the agency changes in the same act. A refused form keeps what was typed."""
     typed = {name: request.POST.get(name, "") for name in ("decision", "reason", "tier", "capacity")}
     numbers: dict[str, Any] = {
-        name: int(typed[name]) if typed[name].isdigit() and len(typed[name]) < 9 else None
+        name: number if (number := whole(typed[name], otherwise=-1, digits_max=8)) >= 0 else None
         for name in ("tier", "capacity")
     }
     try:

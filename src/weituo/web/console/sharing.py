@@ -16,6 +16,7 @@ from weituo.domain.sharing import queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.posted import whole
 from weituo.web.presenters import sharing as presenters
 
 LOG_ROWS = 100
@@ -131,7 +132,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 def disclosures(request: HttpRequest) -> HttpResponse:
     """Show the log of everything that was shared."""
     asked = request.GET.get("limit", "")
-    limit = min(int(asked), LOG_ROWS_MAX) if asked.isdigit() and int(asked) else LOG_ROWS
+    limit = min(whole(asked, otherwise=LOG_ROWS) or LOG_ROWS, LOG_ROWS_MAX)
     rows = queries.disclosures(request.actor, limit=limit + 1)  # type: ignore[attr-defined]
     return render(request, "console/sharing/disclosures.html", presenters.disclosures(rows, limit=limit))
 

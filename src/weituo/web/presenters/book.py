@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.posted import hundredths
+from weituo.web.posted import hundredths, whole
 from weituo.web.presenters import timeline
 from weituo.web.presenters.book_words import HOLDS, PRODUCTS
 from weituo.web.presenters.naming import name_of
@@ -51,7 +51,7 @@ def asked(query: Mapping[str, str]) -> dict[str, Any]:
         "filters": filters,
         "typed": typed,
         "sort": sort if sort.lstrip("-") in SORTS else "-balance",
-        "page": int(number) if number.isdigit() and 0 < int(number) < 1_000_000 else 1,
+        "page": whole(number, otherwise=1) or 1,
     }
 
 

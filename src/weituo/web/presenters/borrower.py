@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from weituo.web.posted import whole
+
 PRODUCTS = {
     "CASH_LOAN": gettext_lazy("cash loan"),
     "INSTALMENT": gettext_lazy("instalment purchase"),
@@ -130,8 +132,8 @@ def wishes(wish: Mapping[str, Any] | None) -> dict[str, Any]:
             for code, label in CHANNELS.items()
         ],
         "hours": list(range(8, 23)),
-        "hour_from": int(chosen["hour_from"]) if str(chosen["hour_from"]).isdigit() else 9,
-        "hour_to": int(chosen["hour_to"]) if str(chosen["hour_to"]).isdigit() else 18,
+        "hour_from": whole(str(chosen["hour_from"]), otherwise=9),
+        "hour_to": whole(str(chosen["hour_to"]), otherwise=18),
         "in_force": wish is not None,
     }
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from weituo.core.money import FeeSchedule
 from weituo.domain.ledger.queries import Balance
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.posted import whole
 
 KINDS = {
     "RECEIVABLE": gettext_lazy("Owed by borrowers"),
@@ -211,7 +212,7 @@ def asked_payments(query: Mapping[str, str], *, agencies: Sequence[Any]) -> dict
     known = {str(agency.id): agency.id for agency in agencies}
     return {
         "agency": known.get(query.get("agency", "")),
-        "page": int(number) if number.isdigit() and 0 < int(number) < 1_000_000 else 1,
+        "page": whole(number, otherwise=1) or 1,
     }
 
 

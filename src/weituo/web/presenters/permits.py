@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS, FACTS, PURPOSES, STATES, WORDS
 from weituo.web.presenters.naming import name_of, said
 
@@ -38,7 +39,7 @@ def asked_list(query: Mapping[str, str]) -> dict[str, Any]:
         "state": state if state in STATES else "",
         "code": query.get("rule", "").strip()[:40],
         "agency_code": query.get("agency", "").strip()[:40],
-        "limit": min(int(limit), LIST_LENGTH_MAX) if limit.isdigit() and int(limit) else LIST_LENGTH,
+        "limit": min(whole(limit, otherwise=LIST_LENGTH) or LIST_LENGTH, LIST_LENGTH_MAX),
     }
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.conduct_words import STATES as PERMIT_STATES
 from weituo.web.presenters.naming import name_of
@@ -36,7 +37,7 @@ def asked(query: Mapping[str, str]) -> dict[str, Any]:
     if filters.get("state") not in PLACEMENT_STATES:
         filters.pop("state", None)
     number = query.get("page", "1")
-    page = int(number) if number.isdigit() and 0 < int(number) < 1_000_000 else 1
+    page = whole(number, otherwise=1) or 1
     return {"filters": filters, "page": page}
 
 

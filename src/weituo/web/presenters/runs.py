@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.posted import whole
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import RUN_STATES, labelled
 from weituo.web.presenters.placing import exclusions, steps
@@ -290,7 +291,7 @@ def accounts(run: Mapping[str, Any], items: pl.DataFrame, *, query: Mapping[str,
     found = found.sort("expected_net_minor", "account_id", descending=[True, False])
     number = query.get("page", "1")
     pages = max(1, -(-found.height // ROWS_A_PAGE))
-    page = min(max(int(number), 1), pages) if number.isdigit() and len(number) < 8 else 1
+    page = min(max(whole(number, otherwise=1), 1), pages)
     names = {row["code"]: (name_of(row) if row["agency_id"] else _("In-house")) for row in run["by_agency"]}
     base = f"?agency={chosen}" + ("&chance=1" if explored else "")
     text = ngettext("%(n)s account.", "%(n)s accounts.", found.height) % {"n": f"{found.height:,}"}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.plans import treating
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.posted import Posted, hundredths
+from weituo.web.posted import Posted, hundredths, whole
 from weituo.web.presenters.book_words import PRODUCTS
 
 TREATMENTS = {
@@ -80,7 +80,7 @@ def _amount(hundredth: int | None) -> str:
 
 def posted_rows(posted: Posted) -> list[dict[str, Any]]:
     """Give the rows that a form sent, as they were typed."""
-    count = int(posted.text("rows")) if posted.text("rows").isdigit() else 0
+    count = whole(posted.text("rows"), otherwise=0)
     return [
         {name: posted.text(f"r{number}-{name}") for name in SIMPLE}
         | {name: posted.texts(f"r{number}-{name}") for name in LISTS}
@@ -119,7 +119,7 @@ def read_rows(typed: Sequence[Mapping[str, Any]]) -> tuple[list[treating.Row], l
 def changed_order(typed: list[dict[str, Any]], do: str) -> list[dict[str, Any]]:
     """Add, remove or move a row as the pressed button says (“add”, “remove-2”, “up-2”, “down-2”)."""
     verb, _dash, place = do.partition("-")
-    index = int(place) if place.isdigit() else -1
+    index = whole(place, otherwise=-1)
     rows = list(typed)
     if verb == "add" and len(rows) < treating.ROWS_MAX:
         # above the last row, which catches everything

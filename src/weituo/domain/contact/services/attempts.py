@@ -39,6 +39,8 @@ FINDINGS: Final[dict[str, tuple[int, int]]] = {
 CLAUSE: Final = "GB/T 45251-2025, 5.4"
 #: how long a message may be under way before it is reported
 EARLY_SECONDS_MAX: Final = 60
+#: how long after a contact it may still be reported
+LATE_DAYS_MAX: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,10 @@ def _check(attempts: Sequence[AttemptReport], *, at: datetime) -> None:
             raise BatchRefused(problem=f"unknown channel {item.channel}", where=f"{where}.channel")
         if item.made_at.tzinfo is None or item.made_at > latest:
             raise BatchRefused(problem="a contact cannot lie in the future", where=f"{where}.made_at")
+        if item.made_at < at - timedelta(days=LATE_DAYS_MAX):
+            raise BatchRefused(
+                problem=f"a contact is reported within {LATE_DAYS_MAX} days", where=f"{where}.made_at"
+            )
         if not item.sender_ref or item.duration_s < 0:
             raise BatchRefused(problem="reference or duration", where=where)
 

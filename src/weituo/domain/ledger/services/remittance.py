@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 
 LINES_MAX = 5_000
+#: how long after a payment it may still be reported
+LATE_DAYS_MAX = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ def report_remittance(
     """
     assert actor.agency_id is not None  # only agencies hold the permission
     _check(lines, total_minor)
+    _check_days(lines, today=at.date())
     standing = Remittance.objects.filter(agency_id=actor.agency_id, sender_ref=sender_ref).first()
     if standing is not None:
         if (standing.total_minor, standing.lines) != (total_minor, len(lines)):
@@ -107,6 +110,16 @@ def _check(lines: Sequence[RemittanceLine], total_minor: int) -> None:
         raise RemittanceRefused(problem="the lines do not sum to the control total", where="total_minor")
     if len({line.bank_ref for line in lines}) != len(lines):
         raise RemittanceRefused(problem="a bank reference stands twice", where="lines.bank_ref")
+
+
+def _check_days(lines: Sequence[RemittanceLine], *, today: date) -> None:
+    # east of Greenwich the day is one further
+    latest, earliest = today + timedelta(days=1), today - timedelta(days=LATE_DAYS_MAX)
+    for number, line in enumerate(lines, start=1):
+        if not earliest <= line.paid_on <= latest:
+            raise RemittanceRefused(
+                problem=f"a payment lies in the last {LATE_DAYS_MAX} days", where=f"lines[{number}].paid_on"
+            )
 
 
 def _placements(case_refs: Sequence[str]) -> dict[str, tuple[UUID, str]]:

@@ -20,6 +20,8 @@ from weituo.foundation.tenancy.actors import Actor
 BATCH_MAX: Final = 500
 #: a promise cannot run longer than this
 DAYS_MAX: Final = 92
+#: how long after a promise it may still be reported
+LATE_DAYS_MAX: Final = 400
 #: money may be under way this long after the promised day (bank days), and may come this share short
 GRACE_DAYS: Final = 5
 KEPT_BPS: Final = 9_000
@@ -113,6 +115,10 @@ def _check(promises: Sequence[PromiseReport], *, at: datetime) -> None:
             raise PromiseRefused(problem="an amount is more than zero", where=f"{where}.amount_minor")
         if item.made_at.tzinfo is None or item.made_at > at + timedelta(minutes=1):
             raise PromiseRefused(problem="a promise cannot lie in the future", where=f"{where}.made_at")
+        if item.made_at < at - timedelta(days=LATE_DAYS_MAX):
+            raise PromiseRefused(
+                problem=f"a promise is reported within {LATE_DAYS_MAX} days", where=f"{where}.made_at"
+            )
         days = (item.due_on - item.made_at.date()).days
         if not -1 <= days <= DAYS_MAX:
             raise PromiseRefused(problem=f"0 – {DAYS_MAX} days, {days}", where=f"{where}.due_on")
