@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from weituo.cli import face as cli
+from weituo.cli.reading import money_text
 
 
 def add_verbs(verbs: Any) -> None:
@@ -54,7 +55,7 @@ def _import(arguments: argparse.Namespace) -> int:
         f"{report.file}: {'stands already, nothing was changed' if report.repeated else 'imported'}",
         f"  rows read {report.read:,} = accounts {report.accounts:,} + rejected {report.rejected:,} + out of scope {report.out_of_scope:,}",
         f"  borrowers {report.borrowers:,} · history rows {report.history_rows:,} · holds {report.holds:,}",
-        f"  balance {report.balance_minor:,} {report.currency} minor units · rejected {report.rejected_balance_minor:,}",
+        f"  balance {money_text(report.balance_minor, report.currency)} · rejected {money_text(report.rejected_balance_minor, report.currency)}",
         "  " + " · ".join(f"{bucket} {count:,}" for bucket, count in report.by_bucket.items()),
     ]
     if report.rejected:
@@ -72,7 +73,7 @@ def _buckets(arguments: argparse.Namespace) -> int:
         arguments,
         {"buckets": rows},
         "\n".join(
-            f"{row['bucket']:<8} {row['currency']} {row['accounts']:>9,} {row['balance_minor']:>18,}"
+            f"{row['bucket']:<8} {row['accounts']:>9,} {money_text(row['balance_minor'], row['currency']):>24}"
             for row in rows
         )
         or "the book is empty: import one",

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.reading import money_text
 
 
 def add_verbs(verbs: Any) -> None:
@@ -73,7 +74,7 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(
             f"{card['agency_code']:<10} {card['verdict']:<21} rank {card['rank_low']}–{card['rank_high']}  "
             f"net {_percent(fair['value'])} [{_percent(fair['low'])}, {_percent(fair['high'])}] on {figures['placements']:,} placements  "
-            f"recovered {figures['recovered_minor']:,}  commission {figures['commission_minor']:,} {figures['currency']}  "
+            f"recovered {money_text(figures['recovered_minor'], figures['currency'])}  commission {money_text(figures['commission_minor'], figures['currency'])}  "
             f"complaints per 1,000: {_plain(figures['complaints_per_1000']['value'])}"
         )
     return "\n".join(lines)
@@ -153,12 +154,12 @@ def _business_case(arguments: argparse.Namespace) -> int:
         cli.actor_of(arguments), period_from=arguments.period_from, period_to=arguments.period_to
     )
     lines = [
-        f"{row['currency']}: {row['accounts']:,} overdue accounts, {row['balance_minor']:,}; over 90 days {row['npl_balance_minor']:,} ({_percent(row['npl_share'])})"
+        f"{row['currency']}: {row['accounts']:,} overdue accounts, {money_text(row['balance_minor'], row['currency'])}; over 90 days {money_text(row['npl_balance_minor'], row['currency'])} ({_percent(row['npl_share'])})"
         for row in found["book"]
     ]
     lines += [
-        f"{row.get('bucket', 'all'):<8} {row['way']:<9} {row['n']:>7,} accounts  recovered {row['recovered_minor']:>14,}  cost {row['cost_minor']:>12,}  "
-        f"cost to collect {_percent(row['cost_to_collect']):>8}  net {row['net_minor']:>14,} {row['currency']}"
+        f"{row.get('bucket', 'all'):<8} {row['way']:<9} {row['n']:>7,} accounts  recovered {money_text(row['recovered_minor'], row['currency']):>20}  cost {money_text(row['cost_minor'], row['currency']):>18}  "
+        f"cost to collect {_percent(row['cost_to_collect']):>8}  net {money_text(row['net_minor'], row['currency']):>20}"
         for row in [*found["by_bucket"], *found["total"]]
     ]
     cli.show(arguments, found, "\n".join(lines) or "no account yet: import a book first")

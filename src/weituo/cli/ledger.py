@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.reading import money_text
 
 
 def add_verbs(verbs: Any) -> None:
@@ -69,8 +70,11 @@ def _balance(arguments: argparse.Namespace) -> int:
     totals: dict[str, int] = {}
     for row in rows:
         totals[row.currency] = totals.get(row.currency, 0) + row.balance_minor
-    lines = [f"{row.kind:<20} {row.component:<10} {row.currency} {row.balance_minor:>18,}" for row in rows]
-    lines += [f"{'total':<31} {currency} {total:>18,}" for currency, total in totals.items()]
+    lines = [
+        f"{row.kind:<20} {row.component:<10} {money_text(row.balance_minor, row.currency):>24}"
+        for row in rows
+    ]
+    lines += [f"{'total':<31} {money_text(total, currency):>24}" for currency, total in totals.items()]
     body = [
         {
             "kind": row.kind,
@@ -139,7 +143,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.statements(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['period_from']} {row['state']:<9} {row['payments']:>6} {row['commission_minor']:>14,} {row['currency']} {row['id']}"
+        f"{row['period_from']} {row['state']:<9} {row['payments']:>6} {money_text(row['commission_minor'], row['currency']):>18} {row['id']}"
         for row in rows
     )
     cli.show(arguments, {"statements": rows}, text or "no statements yet: draw one with `weituo settle draw`")

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.reading import money_text
 
 
 def add_verbs(verbs: Any) -> None:
@@ -122,7 +123,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.packages(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['built_at']:%Y-%m-%d %H:%M} run {row['run_number']} {row['agency_code']:<10} {row['state']:<12} {row['cases']:>7,} {row['balance_minor']:>16,} {row['currency']} {row['id']}"
+        f"{row['built_at']:%Y-%m-%d %H:%M} run {row['run_number']} {row['agency_code']:<10} {row['state']:<12} {row['cases']:>7,} {money_text(row['balance_minor'], row['currency']):>22} {row['id']}"
         for row in rows
     )
     cli.show(arguments, {"packages": rows}, text or "no packages yet: build them with `weituo sharing build`")
