@@ -117,11 +117,8 @@ def _desk_state(waiting: int, overdue: int, soon: int, first: Sequence[Mapping[s
     if soon:
         said = ngettext("%(n)s is due within two days.", "%(n)s are due within two days.", soon) % {"n": soon}
         return {"tone": "watch", "text": f"{text} {said}", "next": following}
-    return {
-        "tone": "good",
-        "text": f"{text} {_('All clocks have more than two days left.')}",
-        "next": following,
-    }
+    said = _("All clocks have more than two days left.")
+    return {"tone": "good", "text": f"{text} {said}", "next": following}
 
 
 def case(
