@@ -207,8 +207,9 @@
   const bar = (spec, width) => {
     const option = frame(spec, width);
     const tints = colours(spec);
-    const longest = Math.max(0, ...spec.x.values.map((value) => String(value).length));
-    const horizontal = longest * 7 * spec.x.values.length > width - 80 && spec.x.values.length <= 40;
+    // a sign of Chinese is nearly twice as wide as a letter
+    const longest = Math.max(0, ...spec.x.values.map((value) => [...String(value)].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0)));
+    const horizontal = longest * spec.x.values.length > width - 80 && spec.x.values.length <= 40;
     const groups = spec.series.length;
     withLegend(option, spec);
     option.tooltip.formatter = axisTip(spec);
