@@ -48,6 +48,8 @@ FACTS = {
     "rating": (gettext_lazy("rating (1–5)"), "plain"),
     "months": (gettext_lazy("months together"), "count"),
     "adverse_record": (gettext_lazy("record of unlawful collection"), "yes"),
+    "title_zh": (gettext_lazy("Paper"), "zh"),
+    "title_en": (gettext_lazy("Paper"), "en"),
 }
 EVIDENCE = frozenset({"PERFORMANCE", "REFERENCE"})
 
