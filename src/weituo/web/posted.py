@@ -42,7 +42,7 @@ class Posted:
     def day(self, key: str) -> date:
         """Give a day."""
         try:
-            return date.fromisoformat(self.text(key))
+            return day_within_reach(self.text(key))
         except ValueError as wrong:
             raise BadInput(problem=_("a day is needed"), where=key) from wrong
 
@@ -90,6 +90,14 @@ class Posted:
 def whole(text: str, *, otherwise: int, digits_max: int = 6) -> int:
     """Read a whole number from an address or a form; `otherwise` when it is none or too long."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else otherwise
+
+
+def day_within_reach(text: str) -> date:
+    """Read a day of the years 2000 to 2199: what is added to it stays a day. Raises `ValueError`."""
+    day = date.fromisoformat(text)
+    if not 2000 <= day.year < 2200:
+        raise ValueError("a day from 2000 to 2199 is needed")
+    return day
 
 
 def hundredths(text: str) -> int | None:

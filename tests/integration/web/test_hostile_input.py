@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client, override_settings
 
-from weituo.web.posted import whole
+from weituo.web.posted import day_within_reach, whole
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_what_is_no_short_whole_number_is_read_otherwise(text: str) -> None:
 
 def test_a_whole_number_is_read() -> None:
     assert whole("042", otherwise=7) == 42
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-02-30", "0001-01-01", "9999-12-31"])
+def test_a_day_at_the_ends_of_the_calendar_is_no_day(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|isoformat"):
+        day_within_reach(text)

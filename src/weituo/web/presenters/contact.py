@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.posted import day_within_reach
 from weituo.web.presenters import permits
 from weituo.web.presenters.conduct_words import CHANNELS, CONFIDENCES, FINDINGS, WEEKDAYS
 from weituo.web.presenters.naming import name_of, said
@@ -49,7 +50,7 @@ def period(
 def day_asked(text: str | None, fallback: Any) -> Any:
     """Read a day from an address, or give the fallback."""
     try:
-        return date.fromisoformat(text or "")
+        return day_within_reach(text or "")
     except ValueError:
         return fallback
 

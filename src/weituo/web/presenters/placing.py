@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from weituo.foundation.errors import BadInput, Refusal
-from weituo.web.posted import hundredths
+from weituo.web.posted import day_within_reach, hundredths
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
 
@@ -56,7 +56,7 @@ class Asked:
 def asked(query: Mapping[str, str], *, today: date) -> Asked:
     """Read what was asked; a day that makes no sense becomes today."""
     try:
-        day = date.fromisoformat(query.get("as_of", ""))
+        day = day_within_reach(query.get("as_of", ""))
     except ValueError:
         day = today
     return Asked(

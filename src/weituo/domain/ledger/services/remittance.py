@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 
 LINES_MAX = 5_000
-#: how long after a payment it may still be reported
+#: how far from the day of reporting a payment may lie
 LATE_DAYS_MAX = 400
 
 
@@ -113,12 +113,10 @@ def _check(lines: Sequence[RemittanceLine], total_minor: int) -> None:
 
 
 def _check_days(lines: Sequence[RemittanceLine], *, today: date) -> None:
-    # east of Greenwich the day is one further
-    latest, earliest = today + timedelta(days=1), today - timedelta(days=LATE_DAYS_MAX)
     for number, line in enumerate(lines, start=1):
-        if not earliest <= line.paid_on <= latest:
+        if abs((line.paid_on - today).days) > LATE_DAYS_MAX:
             raise RemittanceRefused(
-                problem=f"a payment lies in the last {LATE_DAYS_MAX} days", where=f"lines[{number}].paid_on"
+                problem=f"a payment lies within {LATE_DAYS_MAX} days", where=f"lines[{number}].paid_on"
             )
 
 
