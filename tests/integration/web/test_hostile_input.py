@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from django.test import Client, override_settings
 
 from weituo.web.posted import day_within_reach, whole
+from weituo.web.presenters import business_case, evaluation
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,12 @@ def test_a_whole_number_is_read() -> None:
 def test_a_day_at_the_ends_of_the_calendar_is_no_day(text: str) -> None:
     with pytest.raises(ValueError, match=r"day|isoformat"):
         day_within_reach(text)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "x"])
+def test_pages_with_a_period_leave_a_day_out_of_reach_aside(day: str) -> None:
+    today = date(2026, 3, 2)
+    usual = {"period_from": today - timedelta(days=evaluation.PERIOD_DAYS), "period_to": today}
+
+    assert evaluation.period_form({"period_from": day, "period_to": day}, today=today) == usual
+    assert set(business_case.period({"period_from": day}).values()) == {None}

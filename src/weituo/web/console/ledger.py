@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +16,7 @@ from weituo.domain.ledger import queries, services
 from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
-from weituo.web import access
+from weituo.web import access, posted
 from weituo.web.presenters import ledger as presenters
 
 
@@ -148,8 +147,8 @@ def draw(request: HttpRequest) -> HttpResponse:
         statement_id = services.draw_statement(
             actor=request.actor,  # type: ignore[attr-defined]
             agency_id=UUID(request.POST.get("agency", "")),
-            period_from=date.fromisoformat(request.POST.get("period_from", "")),
-            period_to=date.fromisoformat(request.POST.get("period_to", "")),
+            period_from=posted.day_within_reach(request.POST.get("period_from", "")),
+            period_to=posted.day_within_reach(request.POST.get("period_to", "")),
             at=clock.now(),
         )
     except ValueError:

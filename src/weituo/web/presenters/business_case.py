@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from weituo.web import posted
+
 WAYS = {"IN_HOUSE": gettext_lazy("in-house"), "AGENCY": gettext_lazy("agencies")}
 #: fewer accounts than this in a bucket: too early to compare
 SAMPLE_MIN = 30
@@ -20,7 +22,7 @@ def period(query: Mapping[str, str]) -> dict[str, date | None]:
     found: dict[str, date | None] = {"period_from": None, "period_to": None}
     for name in found:
         try:
-            found[name] = date.fromisoformat(query.get(name, ""))
+            found[name] = posted.day_within_reach(query.get(name, ""))
         except ValueError:
             continue
     if found["period_from"] and found["period_to"] and found["period_from"] >= found["period_to"]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web import posted
 from weituo.web.presenters.naming import name_of
 from weituo.web.templatetags.weituo import day as day_text
 
@@ -236,7 +237,7 @@ def period_form(query: Mapping[str, str], *, today: date) -> dict[str, date]:
     found = {"period_from": today - timedelta(days=PERIOD_DAYS), "period_to": today}
     for name in found:
         try:
-            found[name] = date.fromisoformat(query.get(name, ""))
+            found[name] = posted.day_within_reach(query.get(name, ""))
         except ValueError:
             continue
     return found

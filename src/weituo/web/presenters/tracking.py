@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.tracking.queries import QUIET_DAYS, SAMPLE_MIN
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web import posted
 from weituo.web.presenters import curves
 from weituo.web.presenters.ledger import agency_names
 from weituo.web.presenters.naming import name_of
@@ -280,7 +281,7 @@ def review_form(query: Mapping[str, str], *, today: date) -> dict[str, Any]:
     wished = {"period_from": (first - timedelta(days=1)).replace(day=1), "period_to": first}
     for name in wished:
         try:
-            wished[name] = date.fromisoformat(query.get(name, ""))
+            wished[name] = posted.day_within_reach(query.get(name, ""))
         except ValueError:
             continue
     return wished | {
