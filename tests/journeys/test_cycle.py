@@ -69,7 +69,9 @@ def test_money_is_what_the_ledger_rows_say(home: Home, told: dict[str, Any]) -> 
     assert costs["capacity_accounts"] == home.value("SELECT sum(capacity_accounts_max) FROM partners_agency")
 
 
-def test_every_commission_is_its_base_times_its_rate_rounded_half_even(home: Home) -> None:
+def test_every_commission_is_its_base_times_its_rate_rounded_half_up(
+    home: Home, told: dict[str, Any]
+) -> None:
     with home.administrator() as connection:
         rows = connection.execute(
             "SELECT c.base_minor, c.fee_bps, c.amount_minor, p.fee_bps, x.amount_minor - x.unapplied_minor FROM ledger_commission_line c "
@@ -78,9 +80,7 @@ def test_every_commission_is_its_base_times_its_rate_rounded_half_even(home: Hom
     assert rows
     for base, bps, commission, agreed_bps, applied in rows:
         assert (base, bps) == (applied, agreed_bps)
-        whole, rest = divmod(base * bps, 10_000)
-        even = whole + (1 if rest > 5_000 or (rest == 5_000 and whole % 2) else 0)
-        assert commission == even
+        assert commission == (2 * base * bps + 10_000) // 20_000
 
 
 def test_counts_of_partners_plans_and_strategy_are_the_rows(home: Home, told: dict[str, Any]) -> None:
