@@ -23,6 +23,8 @@ from weituo.foundation.engine import postgres
 from tests.conftest import PROJECT
 
 SECONDS_MAX = 240
+#: what the installed command does
+PROGRAM = "import sys; from weituo.cli import face; sys.exit(face.main(sys.argv[1:]))"
 
 
 class Home:
@@ -39,7 +41,7 @@ class Home:
         environment = os.environ | {"WEITUO_HOME": str(self.folder), "WEITUO_PG_FAST": "1"}
         environment.pop("WEITUO_AS", None)
         return subprocess.Popen(
-            [sys.executable, "-m", "weituo.cli.face", *words],
+            [sys.executable, "-c", PROGRAM, *words],
             cwd=PROJECT,
             env=environment,
             stdout=subprocess.PIPE,

@@ -109,7 +109,8 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
 
     A recall destroys the packages that held these cases; the agency gets a new one without them.
     """
-    active = placement_queries.placements_frame(OPERATOR).filter(pl.col("state") == "ACTIVE")
+    placed = placement_queries.placements_frame(OPERATOR)
+    active = placed.filter(pl.col("state") == "ACTIVE")
     said: list[str] = []
     if (week + 1) % REVIEW_WEEKS == 0:
         cases = care_queries.cases_frame(OPERATOR)
@@ -117,7 +118,7 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
             upheld = cases.filter((pl.col("kind") == kind) & pl.col("upheld"))["placement_id"].drop_nulls()
             found = active.filter(pl.col("placement_id").is_in(upheld.implode()))["placement_id"].to_list()
             said += _take_back(story, found, reason=kind, at=at)
-    if week == _turn(story, 0.4):
+    if week == _turn(story, 0.4) and "CONDUCT" not in placed["recall_reason"].to_list():
         rough = str(story.agency_ids()["SUXUN"])
         found = active.filter(pl.col("agency_id") == rough).sort("case_ref")["placement_id"].to_list()
         said += _take_back(story, found[: len(found) // 10], reason="CONDUCT", at=at + timedelta(minutes=2))

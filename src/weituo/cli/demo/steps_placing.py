@@ -205,9 +205,8 @@ def opened(sealed: bytes, *, private_key: str) -> list[dict[str, Any]]:
 def facts_of(story: Story, code: str) -> pl.DataFrame:
     """Give what an agency took out of its packages: case_ref, paid_months_6."""
     files = sorted(scenes.memory(story.home, "agencies", code, "x").parent.glob("facts-*.parquet"))
-    frames = [pl.read_parquet(file) for file in files]
-    return (
-        pl.concat(frames)
-        if frames
-        else pl.DataFrame(schema={"case_ref": pl.String, "paid_months_6": pl.Int64})
+    none = pl.DataFrame(schema={"case_ref": pl.String, "paid_months_6": pl.Int64})
+    # a case stands in every package that was built since it was placed
+    return pl.concat([none, *(pl.read_parquet(file) for file in files)]).unique(
+        "case_ref", keep="last", maintain_order=True
     )

@@ -42,6 +42,8 @@ def _one(story: Story, systems: list[AgencySystem], week: int) -> Tally:
     began, scene = time.monotonic(), story.scene
     if week == 0:
         _ask_at_night(systems[0], at=scene.at(hour=8, minute=30))
+    for system in systems:
+        system.facts = steps_placing.facts_of(story, system.agency.code)
     tally = agencies.play_week(
         systems=systems, week=week, monday=scene.at(week=week, hour=12).date(), intensity=INTENSITY
     )
