@@ -42,21 +42,89 @@ def drawn(agency_id: UUID, *, agreed: bool = True) -> UUID:
 
 
 @pytest.mark.parametrize("language", pages.LANGUAGES)
-def test_the_trial_balance_sums_to_zero_and_names_what_waits(db: str, language: str) -> None:
+def test_the_first_page_names_what_waits_and_what_stands_in_the_books(db: str, language: str) -> None:
     placed = remitted()
     remitted(ref="R2", bank=False, placed=placed)
     response = pages.browser(Role.FINANCE, name="zhou", language=language).get("/money/")
     assert response.status_code == 200
-    assert [row["minor"] for row in response.context["totals"]] == [0]
     figures = [figure["minor"] for figure in response.context["figures"]]
     commission = sum(int((Decimal(10_333) * 2_000 / 10_000).quantize(0, ROUND_HALF_UP)) for _each in placed)
     assert figures[1] == figures[2] == commission
-    assert {row["state"] for row in response.context["remittances"]} == {"BOOKED", "REPORTED"}
+    assert [row["sender_ref"] for row in response.context["remittances"]] == ["R2"]
+    assert response.context["waiting"] == {
+        "bank_lines": 0, "reports": 1, "drawn": 0, "agreed": 0, "statements": 0,
+    }  # fmt: skip
     assert "¥62.01" in pages.words(response)
 
 
 @pytest.mark.parametrize("language", pages.LANGUAGES)
-@pytest.mark.parametrize("address", ["check/", "entries/", "payments/"])
+def test_the_trial_balance_sums_to_zero_for_all_time_and_before_a_day(db: str, language: str) -> None:
+    remitted()
+    client = pages.browser(Role.FINANCE, name="zhou", language=language)
+    response = client.get("/money/balance/")
+    assert [row["minor"] for row in response.context["totals"]] == [0]
+    assert sum(row["balance_minor"] for row in response.context["balances"]) == 0
+    assert [row["balance_minor"] for row in response.context["by_agency"]] == [-3 * 2_067]
+    assert "¥62.01" in pages.words(response)
+    before = client.get("/money/balance/?until=2026-03-05")
+    assert [row["minor"] for row in before.context["totals"]] == [0]
+    assert "¥62.01" not in pages.words(before)
+    assert client.get("/money/balance/?until=2026-02-31").context["until"] is None
+
+
+def test_lists_are_filtered_and_come_a_page_at_a_time(db: str) -> None:
+    placed = remitted()
+    remitted(ref="R2", bank=False, placed=placed)
+    client = pages.browser(Role.FINANCE, name="zhou")
+    states = {
+        asked: [
+            row["state"] for row in client.get(f"/money/remittances/?state={asked}").context["remittances"]
+        ]
+        for asked in ("", "BOOKED", "REPORTED", "REFUSED", "NONSENSE")
+    }
+    assert states == {
+        "": ["REPORTED", "BOOKED"], "BOOKED": ["BOOKED"], "REPORTED": ["REPORTED"], "REFUSED": [], "NONSENSE": ["REPORTED", "BOOKED"],
+    }  # fmt: skip
+    lines = pl.DataFrame({"reference": [f"B-{number:03}" for number in range(60)], "booked_on": [build.day(6)] * 60, "amount_minor": [500] * 60, "currency": ["CNY"] * 60, "remittance_text": [""] * 60})  # fmt: skip
+    services.receive_bank_lines(actor=SUN, lines=lines, at=AT)
+    first = client.get("/money/bank/?state=waits")
+    second = client.get(f"/money/bank/{first.context['next']}")
+    assert (len(first.context["bank_lines"]), len(second.context["bank_lines"])) == (50, 10)
+    assert (second.context["page"], second.context["pages"], second.context["next"]) == (2, 2, "")
+    references = {row["reference"] for page in (first, second) for row in page.context["bank_lines"]}
+    assert references == {f"B-{number:03}" for number in range(60)}
+    matched = client.get("/money/bank/?state=matched").context["bank_lines"]
+    assert [row["reference"] for row in matched] == ["R1"]
+    assert "60 bank lines wait" in pages.words(client.get("/money/"))
+    assert client.get("/money/statements/?state=PAID&agency=nonsense&page=99").context["statements"] == []
+
+
+def test_entries_come_a_page_at_a_time_and_none_is_left_out(db: str) -> None:
+    remitted(9)
+    client = pages.browser(Role.AUDITOR, name="audit")
+    found, address = [], ""
+    while True:
+        page = client.get(f"/money/entries/{address}")
+        found += [entry["key"] for entry in page.context["entries"]]
+        if not (address := page.context["next"]):
+            break
+    assert found == list(dict.fromkeys(row["idempotency_key"] for row in queries.entries(SUN, limit=1_000)))
+
+
+@pytest.mark.parametrize("typed", [{"period_from": "2026-03-31", "period_to": "2026-03-01"}, {"period_from": "soon", "period_to": ""}])  # fmt: skip
+def test_a_refused_settlement_keeps_what_was_typed(db: str, typed: dict[str, str]) -> None:
+    placed = remitted(1)
+    response = pages.browser(Role.FINANCE, name="sun").post("/money/statements/draw/", {"agency": str(placed[0].agency_id)} | typed)  # fmt: skip
+    assert response.status_code in {409, 422}
+    assert [agency["chosen"] for agency in response.context["agencies"]].count(True) == 1
+    assert response.context["period_from"] == typed["period_from"]
+    assert queries.statements(SUN) == []
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize(
+    "address", ["check/", "entries/", "payments/", "statements/", "bank/", "remittances/"]
+)
 def test_the_lists_open_in_both_languages(db: str, address: str, language: str) -> None:
     remitted()
     response = pages.browser(Role.AUDITOR, name="audit", language=language).get(f"/money/{address}")
@@ -66,7 +134,7 @@ def test_the_lists_open_in_both_languages(db: str, address: str, language: str) 
     elif address == "payments/":
         assert [row["amount_minor"] for row in response.context["payments"]] == [10_333] * 3
         assert pages.words(response).count("¥103.33") == 3
-    else:
+    elif address == "entries/":
         for entry in response.context["entries"]:
             assert sum((leg["debit_minor"] or 0) - (leg["credit_minor"] or 0) for leg in entry["legs"]) == 0
 
@@ -130,7 +198,19 @@ def test_booking_by_button_books_what_the_bank_confirms(db: str) -> None:
     assert pages.browser().post("/money/book/").status_code == 403
 
 
-@pytest.mark.parametrize("address", ["/money/", "/money/payments/", "/money/entries/", "statement"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/money/",
+        "/money/payments/",
+        "/money/entries/",
+        "/money/bank/",
+        "/money/remittances/",
+        "/money/statements/",
+        "/money/balance/",
+        "statement",
+    ],
+)
 def test_more_rows_take_no_more_statements(db: str, address: str) -> None:
     placed = build.placed_accounts(count=50, principal=5_000_000)
     remitted(placed=placed[:5])

@@ -231,14 +231,81 @@ def remittances(viewer: Actor, *, state: str = "", limit: int = 200) -> list[dic
     )
 
 
+def _paged(sql: str, values: Sequence[Any], *, order: str, page: int) -> dict[str, Any]:
+    """Give one page of what `sql` finds, with how many there are; both arguments of text are constants of this module."""
+    total = _rows(f"SELECT count(*) AS n FROM ({sql}) found", values)[0]["n"]  # noqa: S608 - constants, see above
+    page = max(page, 1)
+    rows = _rows(f"{sql} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s", [*values, (page - 1) * PAGE_ROWS])
+    return {"rows": rows, "total": total, "page": page, "pages": max(1, -(-total // PAGE_ROWS))}
+
+
 @transactions.reads
-def entries(viewer: Actor, *, account_id: UUID | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    """List booked entries with their legs, newest first, of one loan account or of all."""
+def statements_page(
+    viewer: Actor, *, state: str = "", agency_id: UUID | None = None, page: int = 1
+) -> dict[str, Any]:
+    """Give one page of statements, newest first; of one agency or state, where OPEN means: not paid."""
+    viewer.require("ledger.read")
+    return _paged(
+        "SELECT id, agency_id, period_from, period_to, state, currency, payments, collected_minor, commission_minor FROM ledger_statement "
+        "WHERE (%s = '' OR state = %s OR (%s = 'OPEN' AND state <> 'PAID')) AND (%s::uuid IS NULL OR agency_id = %s::uuid)",
+        [state, state, state, agency_id, agency_id],
+        order="period_from DESC, agency_id, id",
+        page=page,
+    )
+
+
+@transactions.reads
+def bank_page(viewer: Actor, *, waiting: bool | None = None, page: int = 1) -> dict[str, Any]:
+    """Give one page of bank lines, newest first; `waiting`: only those that no report matches yet, or only matched ones."""
+    viewer.require("ledger.read")
+    return _paged(
+        "SELECT id, reference, booked_on, amount_minor, currency, matched_to, received_at FROM ledger_bank_line "
+        "WHERE %s::boolean IS NULL OR (matched_to = '') = %s::boolean",
+        [waiting, waiting],
+        order="booked_on DESC, id DESC",
+        page=page,
+    )
+
+
+@transactions.reads
+def remittances_page(
+    viewer: Actor, *, state: str = "", agency_id: UUID | None = None, page: int = 1
+) -> dict[str, Any]:
+    """Give one page of remittances that agencies reported, newest first; of one state or agency."""
+    viewer.require("ledger.read")
+    return _paged(
+        "SELECT id, agency_id, sender_ref, state, lines, total_minor, currency, reported_at, booked_at FROM ledger_remittance "
+        "WHERE (%s = '' OR state = %s) AND (%s::uuid IS NULL OR agency_id = %s::uuid)",
+        [state, state, agency_id, agency_id],
+        order="reported_at DESC, id DESC",
+        page=page,
+    )
+
+
+@transactions.reads
+def waiting(viewer: Actor) -> dict[str, int]:
+    """Count what waits: bank lines without a report, reports without a bank line, statements by who has to act."""
+    viewer.require("ledger.read")
+    return {
+        name: int(count)
+        for name, count in _rows(
+            "SELECT (SELECT count(*) FROM ledger_bank_line WHERE matched_to = '') AS bank_lines, (SELECT count(*) FROM ledger_remittance WHERE state = 'REPORTED') AS reports, "
+            "(SELECT count(*) FROM ledger_statement WHERE state = 'DRAWN') AS drawn, (SELECT count(*) FROM ledger_statement WHERE state = 'AGREED') AS agreed",
+            [],
+        )[0].items()
+    }
+
+
+@transactions.reads
+def entries(
+    viewer: Actor, *, account_id: UUID | None = None, limit: int = 100, skip: int = 0
+) -> list[dict[str, Any]]:
+    """List booked entries with their legs, newest first, of one loan account or of all; `skip` leaves out the newest."""
     viewer.require("ledger.read")
     return _rows(
         "SELECT e.id, e.booked_at, e.value_on, e.reason, e.idempotency_key, a.kind, a.component, a.agency_id, l.amount_minor, l.currency "
         "FROM ledger_entry e JOIN ledger_leg l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.ledger_account_id "
-        "WHERE e.id IN (SELECT x.id FROM ledger_entry x WHERE %s::uuid IS NULL OR EXISTS (SELECT 1 FROM ledger_leg y WHERE y.entry_id = x.id AND y.account_id = %s::uuid) ORDER BY x.booked_at DESC, x.id DESC LIMIT %s) "
+        "WHERE e.id IN (SELECT x.id FROM ledger_entry x WHERE %s::uuid IS NULL OR EXISTS (SELECT 1 FROM ledger_leg y WHERE y.entry_id = x.id AND y.account_id = %s::uuid) ORDER BY x.booked_at DESC, x.id DESC LIMIT %s OFFSET %s) "
         "ORDER BY e.booked_at DESC, e.id DESC, l.amount_minor DESC",
-        [account_id, account_id, limit],
+        [account_id, account_id, limit, skip],
     )

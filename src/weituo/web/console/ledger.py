@@ -1,7 +1,8 @@
-"""Money 资金: trial balance, bank lines, remittances, settlement statements."""
+"""Money 资金: what waits, settlement statements, bank lines, remittances, payments, trial balance: each on its own page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,27 +19,90 @@ from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access, posted
 from weituo.web.presenters import ledger as presenters
+from weituo.web.presenters import ledger_lists as lists
+
+ENTRIES_SHOWN = 20
 
 
 @access.page(permission="ledger.read")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Show what stands in the books and whether it balances."""
+    """Show what stands in the books, whether it balances, and what waits."""
     viewer = request.actor  # type: ignore[attr-defined]
-    agencies = partners.agencies(viewer)
     return render(
         request,
         "console/ledger/index.html",
-        presenters.overview(
+        lists.overview(
             balances=queries.trial_balance(viewer),
-            statements=queries.statements(viewer),
-            remittances=queries.remittances(viewer, limit=50),
-            bank_lines=queries.bank_inbox(viewer, limit=50),
-            agencies=agencies,
-            actor=viewer,
-            today=clock.now().date(),
+            waiting=queries.waiting(viewer),
+            statements=queries.statements_page(viewer, state="OPEN"),
+            remittances=queries.remittances_page(viewer, state="REPORTED"),
+            bank_lines=queries.bank_page(viewer, waiting=True),
+            agencies=partners.agencies(viewer),
         ),
     )
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def statements(request: HttpRequest) -> HttpResponse:
+    """Show statements by state and agency, a page at a time."""
+    return _statements(request, typed={})
+
+
+def _statements(request: HttpRequest, *, typed: Mapping[str, str], status: int = 200) -> HttpResponse:
+    viewer = request.actor  # type: ignore[attr-defined]
+    agencies = partners.agencies(viewer)
+    ask = lists.asked(request.GET, states=lists.STATEMENTS, agencies=agencies)
+    context = lists.statements(
+        queries.statements_page(viewer, state=ask.state, agency_id=ask.agency_id, page=ask.page),
+        ask=ask,
+        waiting=queries.waiting(viewer),
+        agencies=agencies,
+        actor=viewer,
+        today=clock.now().date(),
+        typed=typed,
+    )
+    return render(request, "console/ledger/statements.html", context, status=status)
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def bank(request: HttpRequest) -> HttpResponse:
+    """Show bank lines, a page at a time."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    ask = lists.asked(request.GET, states=lists.BANK_LINES)
+    found = queries.bank_page(viewer, waiting=ask.state == "waits" if ask.state else None, page=ask.page)
+    context = lists.bank(found, ask=ask, waiting=queries.waiting(viewer))
+    return render(request, "console/ledger/bank.html", context)
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def remittances(request: HttpRequest) -> HttpResponse:
+    """Show what agencies reported as paid, a page at a time."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    agencies = partners.agencies(viewer)
+    ask = lists.asked(request.GET, states=lists.REPORTS, agencies=agencies)
+    context = lists.remittances(
+        queries.remittances_page(viewer, state=ask.state, agency_id=ask.agency_id, page=ask.page),
+        ask=ask,
+        waiting=queries.waiting(viewer),
+        agencies=agencies,
+        actor=viewer,
+    )
+    return render(request, "console/ledger/remittances.html", context)
+
+
+@access.page(permission="ledger.read")
+@require_safe
+def balance(request: HttpRequest) -> HttpResponse:
+    """Show the trial balance, for all time or before a day."""
+    viewer, day = request.actor, lists.until(request.GET)  # type: ignore[attr-defined]
+    context = lists.balance(
+        queries.trial_balance(viewer, until=day), agencies=partners.agencies(viewer), day=day
+    )
+    return render(request, "console/ledger/balance.html", context)
 
 
 @access.page(permission="ledger.read")
@@ -46,21 +110,28 @@ def index(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Recompute everything from entries and show the differences."""
     viewer = request.actor  # type: ignore[attr-defined]
-    return render(request, "console/ledger/check.html", presenters.check(queries.check(viewer)))
+    context = presenters.check(queries.check(viewer)) | {"places": lists.places("check")}
+    return render(request, "console/ledger/check.html", context)
 
 
 @access.page(permission="ledger.read")
 @require_safe
 def entries(request: HttpRequest) -> HttpResponse:
-    """Show the latest entries with their legs."""
-    viewer = request.actor  # type: ignore[attr-defined]
+    """Show entries with their legs, newest first, a page at a time."""
+    viewer, ask = request.actor, lists.asked(request.GET, states={})  # type: ignore[attr-defined]
+    found = presenters.entries(
+        queries.entries(viewer, limit=ENTRIES_SHOWN + 1, skip=(ask.page - 1) * ENTRIES_SHOWN),
+        agencies=partners.agencies(viewer),
+    )
     return render(
         request,
         "console/ledger/entries.html",
         {
-            "entries": presenters.entries(
-                queries.entries(viewer, limit=50), agencies=partners.agencies(viewer)
-            )
+            "places": lists.places("entries"),
+            "entries": found[:ENTRIES_SHOWN],
+            "page": ask.page,
+            "previous": ask.address(ask.page - 1) if ask.page > 1 else "",
+            "next": ask.address(ask.page + 1) if len(found) > ENTRIES_SHOWN else "",
         },
     )
 
@@ -91,13 +162,9 @@ def payments(request: HttpRequest) -> HttpResponse:
     """Show booked payments with what each paid and the commission on it."""
     viewer = request.actor  # type: ignore[attr-defined]
     agencies = partners.agencies(viewer)
-    asked = presenters.asked_payments(request.GET, agencies=agencies)
-    found = queries.payments_page(viewer, agency_id=asked["agency"], page=asked["page"])
-    return render(
-        request,
-        "console/ledger/payments.html",
-        presenters.payments(found, agencies=agencies, asked=asked),
-    )
+    ask = lists.asked(request.GET, states={}, agencies=agencies)
+    found = queries.payments_page(viewer, agency_id=ask.agency_id, page=ask.page)
+    return render(request, "console/ledger/payments.html", lists.payments(found, ask=ask, agencies=agencies))
 
 
 @access.page(permission="ledger.read")
@@ -142,7 +209,7 @@ def reverse(request: HttpRequest, line_id: UUID) -> HttpResponse:
 @access.page(permission="ledger.draw_statement")
 @require_POST
 def draw(request: HttpRequest) -> HttpResponse:
-    """Draw up a statement."""
+    """Draw up a statement; a refused form keeps what was typed."""
     try:
         statement_id = services.draw_statement(
             actor=request.actor,  # type: ignore[attr-defined]
@@ -153,10 +220,10 @@ def draw(request: HttpRequest) -> HttpResponse:
         )
     except ValueError:
         messages.error(request, _("Choose an agency and two days."))
-        return redirect("ledger:index")
+        return _statements(request, typed=request.POST.dict(), status=422)
     except Refusal as refusal:
         messages.error(request, str(refusal))
-        return redirect("ledger:index")
+        return _statements(request, typed=request.POST.dict(), status=refusal.status)
     return redirect("ledger:statement", statement_id)
 
 
@@ -182,11 +249,15 @@ def book(request: HttpRequest) -> HttpResponse:
         messages.info(request, text % {"count": booked})
     except Refusal as refusal:
         messages.error(request, str(refusal))
-    return redirect("ledger:index")
+    return redirect("ledger:remittances")
 
 
 urlpatterns = [
     path("", index, name="index"),
+    path("statements/", statements, name="statements"),
+    path("bank/", bank, name="bank"),
+    path("remittances/", remittances, name="remittances"),
+    path("balance/", balance, name="balance"),
     path("check/", check, name="check"),
     path("entries/", entries, name="entries"),
     path("book/", book, name="book"),

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from weituo.core.money import FeeSchedule
-from weituo.domain.ledger.queries import Balance
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.posted import whole
 
 KINDS = {
     "RECEIVABLE": gettext_lazy("Owed by borrowers"),
@@ -65,98 +61,9 @@ def agency_names(agencies: Sequence[Any]) -> dict[str, str]:
     return {str(agency.id): (agency.name_zh if zh else agency.name_en) for agency in agencies}
 
 
-def _state(code: str) -> dict[str, Any]:
+def shown_state(code: str) -> dict[str, Any]:
     label, tone = STATES.get(code, (code, "wait"))
     return {"label": label, "tone": tone}
-
-
-def overview(
-    *,
-    balances: Sequence[Balance],
-    statements: Sequence[Mapping[str, Any]],
-    remittances: Sequence[Mapping[str, Any]],
-    bank_lines: Sequence[Mapping[str, Any]],
-    agencies: Sequence[Any],
-    actor: Actor,
-    today: date,
-) -> dict[str, Any]:
-    """Give the money page: figures, trial balance, what waits."""
-    names = agency_names(agencies)
-    totals: dict[str, int] = {}
-    for row in balances:
-        totals[row.currency] = totals.get(row.currency, 0) + row.balance_minor
-    main = max(
-        totals,
-        key=lambda currency: sum(abs(row.balance_minor) for row in balances if row.currency == currency),
-        default="CNY",
-    )
-
-    def figure(kind: str, sign: int = 1) -> int:
-        return sign * sum(row.balance_minor for row in balances if row.kind == kind and row.currency == main)
-
-    first = today.replace(day=1)
-    unmatched = sum(1 for row in bank_lines if not row["matched_to"])
-    waiting = [row for row in statements if row["state"] == "AGREED"]
-    return {
-        "state": _overview_state(
-            all(total == 0 for total in totals.values()), unmatched, waiting, empty=not balances
-        ),
-        "currency": main,
-        "balanced": all(total == 0 for total in totals.values()),
-        "figures": [
-            {"label": KINDS["RECEIVABLE"], "minor": figure("RECEIVABLE")},
-            {"label": _("Commission expense"), "minor": figure("COMMISSION_EXPENSE")},
-            {"label": KINDS["COMMISSION_PAYABLE"], "minor": figure("COMMISSION_PAYABLE", -1)},
-            {"label": KINDS["SUSPENSE"], "minor": figure("SUSPENSE", -1)},
-        ],
-        "balances": [
-            {
-                "label": KINDS.get(row.kind, row.kind),
-                "component": COMPONENTS.get(row.component, row.component),
-                "agency": names.get(str(row.agency_id), ""),
-                "debit_minor": row.debit_minor,
-                "credit_minor": row.credit_minor,
-                "balance_minor": row.balance_minor,
-                "currency": row.currency,
-            }
-            for row in balances
-        ],
-        "totals": [{"currency": currency, "minor": total} for currency, total in totals.items()],
-        "statements": [
-            dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])}
-            for row in statements
-        ],
-        "remittances": [
-            dict(row) | {"agency": names.get(str(row["agency_id"]), ""), "shown": _state(row["state"])}
-            for row in remittances
-        ],
-        "bank_lines": [dict(row) | {"matched": bool(row["matched_to"])} for row in bank_lines],
-        "unmatched": unmatched,
-        "waiting": len(waiting),
-        "agencies": [{"id": key, "name": name} for key, name in names.items()],
-        "may_draw": actor.may("ledger.draw_statement"),
-        "may_book": actor.may("ledger.book_payments"),
-        "period_from": (first - timedelta(days=1)).replace(day=1),
-        "period_to": first,
-    }
-
-
-def _overview_state(balanced: bool, unmatched: int, waiting: Sequence[Mapping[str, Any]], *, empty: bool) -> dict[str, Any]:  # fmt: skip
-    following = [{"label": _("Check everything"), "url": reverse("ledger:check")}]
-    if unmatched:
-        following.insert(0, {"label": _("Match bank lines"), "url": "#bank"})
-    if waiting:
-        following.insert(0, {"label": _("Approve a statement"), "url": reverse("ledger:statement", args=[waiting[0]["id"]])})  # fmt: skip
-    if empty:
-        return {"tone": "none", "text": _("Nothing is booked yet."), "next": following}
-    if not balanced:
-        return {"tone": "bad", "text": _("Debits and credits do not agree."), "next": following}
-    parts = [_("Debits and credits agree to the cent.")]
-    if unmatched:
-        parts.append(ngettext("%(n)s bank line waits for its report.", "%(n)s bank lines wait for their reports.", unmatched) % {"n": unmatched})  # fmt: skip
-    if waiting:
-        parts.append(ngettext("%(n)s statement waits for approval.", "%(n)s statements wait for approval.", len(waiting)) % {"n": len(waiting)})  # fmt: skip
-    return {"tone": "watch" if unmatched or waiting else "good", "text": " ".join(parts), "next": following}
 
 
 def entries(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any]) -> list[dict[str, Any]]:
@@ -206,42 +113,6 @@ def check(differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def asked_payments(query: Mapping[str, str], *, agencies: Sequence[Any]) -> dict[str, Any]:
-    """Read agency and page from an address; what makes no sense is left out."""
-    number = query.get("page", "1")
-    known = {str(agency.id): agency.id for agency in agencies}
-    return {
-        "agency": known.get(query.get("agency", "")),
-        "page": whole(number, otherwise=1) or 1,
-    }
-
-
-def payments(
-    found: Mapping[str, Any], *, agencies: Sequence[Any], asked: Mapping[str, Any]
-) -> dict[str, Any]:  # fmt: skip
-    """Give one page of booked payments."""
-    names = agency_names(agencies)
-    kept = {"agency": str(asked["agency"])} if asked["agency"] else {}
-
-    def address(page: int) -> str:
-        return "?" + urlencode(kept | {"page": page})
-
-    text = ngettext("%(n)s payment is booked.", "%(n)s payments are booked.", found["total"])
-    return {
-        "state": {"tone": "none", "text": text % {"n": f"{found['total']:,}"}, "next": []},
-        "payments": [
-            dict(row)
-            | {"agency": names.get(str(row["agency_id"]), _("in-house")), "method_label": METHODS.get(row["method"], row["method"])}
-            for row in found["rows"]
-        ],
-        "agencies": [{"value": key, "label": name, "chosen": key == kept.get("agency")} for key, name in names.items()],
-        "page": found["page"],
-        "pages": found["pages"],
-        "previous": address(found["page"] - 1) if found["page"] > 1 else "",
-        "next": address(found["page"] + 1) if found["page"] < found["pages"] else "",
-    }  # fmt: skip
-
-
 def line(
     row: Mapping[str, Any], *, legs: Sequence[Mapping[str, Any]], agencies: Sequence[Any], actor: Actor
 ) -> dict[str, Any]:  # fmt: skip
@@ -279,7 +150,7 @@ def statement(
     """Give one statement; every line shows base × rate = commission."""
     own = row["drawn_by"] == actor.id
     may = row["state"] == "AGREED" and actor.may("ledger.approve_statement") and not own
-    shown = _state(row["state"])
+    shown = shown_state(row["state"])
     text = {
         "DRAWN": _("Drawn up; the agency has to agree before it can be approved."),
         "AGREED": _("The agency agrees; a second person approves and the commission is paid out."),
@@ -295,7 +166,10 @@ def statement(
         "sum_base_minor": sum(line["base_minor"] for line in lines),
         "sum_minor": sum(line["amount_minor"] for line in lines),
         "statement": dict(row)
-        | {"agency": agency_names(agencies).get(str(row["agency_id"]), ""), "shown": _state(row["state"])},
+        | {
+            "agency": agency_names(agencies).get(str(row["agency_id"]), ""),
+            "shown": shown_state(row["state"]),
+        },
         "lines": [dict(line) | {"fee_share": line["fee_bps"] / 10_000} for line in lines],
         "may_approve": may,
         "own": own,
