@@ -6,7 +6,7 @@
     python tools/messages.py --compile           only compile what changed
 
 Messages come from gettext calls in Python, from Django templates, and from the refusals in errors.py files, whose
-docstring, `message` and `remedy` are texts for people. English needs no translation: an entry is enough.
+docstring, `message`, `remedy` and `rule` are texts for people. English needs no translation: an entry is enough.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ KEYWORDS: dict[str, Any] = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
+    "worded": None,
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]")
 #: where, message (one, or singular and plural), context
@@ -68,7 +69,7 @@ def in_template(path: Path) -> Iterator[Found]:
 
 
 def in_refusals(path: Path) -> Iterator[Found]:
-    """Yield what refusals say: the docstring's first line unless `message` is given, `message` and `remedy`."""
+    """Yield what refusals say: the docstring's first line unless `message` is given, `message`, `remedy` and `rule`."""
     where = path.relative_to(ROOT).as_posix()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ClassDef):
@@ -79,7 +80,7 @@ def in_refusals(path: Path) -> Iterator[Found]:
             value = getattr(item, "value", None)
             if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
                 for target in targets:
-                    if isinstance(target, ast.Name) and target.id in {"message", "remedy"}:
+                    if isinstance(target, ast.Name) and target.id in {"message", "remedy", "rule"}:
                         texts[target.id] = value.value
         texts.setdefault("message", (ast.get_docstring(node) or "").split("\n")[0])
         for text in texts.values():

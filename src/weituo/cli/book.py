@@ -156,14 +156,19 @@ def write_invented(file: Path, *, accounts: int, seed: int, as_of: date) -> int:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
+    from weituo.core.twin.book import MAX_ACCOUNTS
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     try:
         rows = write_invented(
             arguments.file, accounts=arguments.accounts, seed=arguments.seed, as_of=arguments.as_of
         )
     except ValueError as wrong:
-        raise BadInput(problem=str(wrong), where="--accounts") from wrong
+        raise BadInput(
+            problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
+            where="--accounts",
+        ) from wrong
     cli.show(
         arguments,
         {"file": str(arguments.file), "rows": rows},

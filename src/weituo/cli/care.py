@@ -39,12 +39,13 @@ def _found(arguments: argparse.Namespace) -> dict[str, Any]:
     """Give the case that was named by number or id."""
     from weituo.domain.care import queries
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     viewer = cli.actor_of(arguments)
     case_id = queries.case_id(viewer, named=arguments.case)
     found = queries.case(viewer, case_id=case_id) if case_id else None
     if found is None:
-        raise NotFound(what="case", where=arguments.case)
+        raise NotFound(what=worded("case"), where=arguments.case)
     return found
 
 
@@ -111,12 +112,13 @@ def _code(arguments: argparse.Namespace) -> int:
     from weituo.domain.care import services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     rows = book.accounts_page(actor, filters={"number": arguments.customer})["rows"]
     borrowers: set[UUID] = {row["borrower_id"] for row in rows}
     if len(borrowers) != 1:
-        raise NotFound(what="account or customer", where=arguments.customer)
+        raise NotFound(what=worded("account or customer"), where=arguments.customer)
     code = services.issue_code(actor=actor, borrower_id=borrowers.pop(), at=clock.now())
     cli.show(arguments, {"customer": arguments.customer, "code": code}, code)
     return 0

@@ -67,13 +67,14 @@ def _chosen(arguments: argparse.Namespace) -> tuple[str, bool]:
 def _agency_id(arguments: argparse.Namespace) -> UUID | None:
     from weituo.domain.partners import queries as partners
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     if not arguments.agency:
         return None
     for agency in partners.agencies(cli.actor_of(arguments)):
         if agency.code == arguments.agency:
             return agency.id
-    raise NotFound(what="agency", where=arguments.agency)
+    raise NotFound(what=worded("agency"), where=arguments.agency)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -102,13 +103,15 @@ def _add(arguments: argparse.Namespace) -> int:
     from weituo.foundation.identity import enrolment, keys
     from weituo.foundation.identity.roles import KIND_OF, Role
     from weituo.foundation.tenancy.actors import Kind
+    from weituo.foundation.texts import worded
 
     if arguments.role not in Role.__members__ or arguments.role == Role.BORROWER:
-        raise BadInput(problem=f"there is no role {arguments.role}", where="--role")
+        raise BadInput(problem=worded("there is no role %(name)s", name=arguments.role), where="--role")
     role = Role(arguments.role)
     if (KIND_OF.get(role) is Kind.AGENCY) != bool(arguments.agency):
         raise BadInput(
-            problem="roles of an agency need --agency, roles of the lender have none", where="--agency"
+            problem=worded("roles of an agency need --agency, roles of the lender have none"),
+            where="--agency",
         )
     password, generated = _chosen(arguments)
     keys.check_password(password=password)

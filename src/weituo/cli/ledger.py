@@ -107,11 +107,12 @@ def _draw(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries as partners
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     agency = next((row for row in partners.agencies(actor) if row.code == arguments.agency), None)
     if agency is None:
-        raise NotFound(what="agency", where=arguments.agency)
+        raise NotFound(what=worded("agency"), where=arguments.agency)
     statement = services.draw_statement(
         actor=actor,
         agency_id=agency.id,

@@ -70,11 +70,12 @@ def add_verbs(verbs: Any) -> None:
 def _agency_id(arguments: argparse.Namespace) -> UUID:
     from weituo.domain.partners import queries
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     for row in queries.agencies(cli.actor_of(arguments)):
         if row.code == arguments.agency:
             return row.id
-    raise NotFound(what="agency", where=arguments.agency)
+    raise NotFound(what=worded("agency"), where=arguments.agency)
 
 
 def _done(arguments: argparse.Namespace, text: str, **facts: Any) -> int:
@@ -132,9 +133,10 @@ def _paper(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
     from weituo.foundation.files.places import digest_of
+    from weituo.foundation.texts import worded
 
     if not arguments.file.is_file():
-        raise BadInput(problem="no such file", where=str(arguments.file))
+        raise BadInput(problem=worded("there is no such file"), where=str(arguments.file))
     paper = services.add_paper(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), kind=arguments.kind, number=arguments.number, issuer=arguments.issuer,
         valid_from=arguments.valid_from, valid_to=arguments.valid_to, digest=digest_of(arguments.file),
@@ -155,13 +157,14 @@ def _assess(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     stated = read_settings(arguments.file)
     try:
         scores = {str(name): int(score) for name, score in stated["scores"].items()}
         evidence = {str(name): [UUID(paper) for paper in papers] for name, papers in stated["evidence"].items()}  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-        raise BadInput(problem="scores and evidence by criterion are needed", where=str(arguments.file)) from wrong  # fmt: skip
+        raise BadInput(problem=worded("scores and evidence by criterion are needed"), where=str(arguments.file)) from wrong  # fmt: skip
     assessment = services.assess(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), scores=scores, evidence=evidence, at=clock.now()
     )  # fmt: skip
@@ -182,11 +185,12 @@ def _decide(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries, services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     actor, approved = cli.actor_of(arguments), arguments.verdict == "approve"
     waiting = next((row for row in queries.open_proposals(actor) if row["code"] == arguments.agency), None)
     if waiting is None:
-        raise NotFound(what="open proposal", where=arguments.agency)
+        raise NotFound(what=worded("open proposal"), where=arguments.agency)
     services.decide_proposal(
         actor=actor, proposal_id=waiting["id"], approved=approved, reason=arguments.reason, at=clock.now()
     )
@@ -197,12 +201,13 @@ def _agree(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     fees: dict[str, int] = {}
     for text in arguments.fee:
         bucket, _equals, bps = text.partition("=")
         if not bps.isdigit():
-            raise BadInput(problem="a fee is written BUCKET=BPS, for instance M2=1800", where=text)
+            raise BadInput(problem=worded("a fee is written BUCKET=BPS, for instance M2=1800"), where=text)
         fees[bucket] = int(bps)
     agreement = services.sign_agreement(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), kind=arguments.kind, active_from=arguments.active_from,

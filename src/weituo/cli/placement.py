@@ -259,24 +259,32 @@ def _cohort(arguments: argparse.Namespace, *, at: datetime) -> Any:
 
     from weituo.core.recovery.features import FEATURES
     from weituo.core.twin import history
+    from weituo.core.twin.book import MAX_ACCOUNTS
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     if (arguments.cohort is None) == (arguments.invented is None):
-        raise BadInput(problem="name a cohort file or give --invented N", where="cohort")
+        raise BadInput(problem=worded("name a cohort file or give --invented N"), where="cohort")
     if arguments.cohort is None:
         try:
             return history.generate(
                 accounts=arguments.invented, seed=arguments.seed, placed_on=at.date() - timedelta(weeks=27)
             )
         except ValueError as wrong:
-            raise BadInput(problem=str(wrong), where="--invented") from wrong
+            raise BadInput(
+                problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
+                where="--invented",
+            ) from wrong
     types = {feature.name: feature.dtype for feature in FEATURES} | {"paid_fraction": pl.Float64()}
     try:
         if arguments.cohort.suffix == ".parquet":
             return pl.read_parquet(arguments.cohort)
         return pl.read_csv(arguments.cohort, schema_overrides=types)
     except (OSError, pl.exceptions.PolarsError) as wrong:
-        raise BadInput(problem=str(wrong).split("\n")[0], where=str(arguments.cohort)) from wrong
+        raise BadInput(
+            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0]),
+            where=str(arguments.cohort),
+        ) from wrong
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -102,11 +102,12 @@ def _draft(arguments: argparse.Namespace) -> int:
     from weituo.domain.plans import services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     actor, asked = cli.actor_of(arguments), read_settings(arguments.file)
     agency = next((row for row in partners.agencies(actor) if row.code == asked.get("agency")), None)
     if agency is None:
-        raise NotFound(what="agency", where=str(asked.get("agency", "agency")))
+        raise NotFound(what=worded("agency"), where=str(asked.get("agency", "agency")))
     plan_id = services.draft_plan(
         actor=actor,
         agency_id=agency.id,
@@ -124,11 +125,12 @@ def _draft(arguments: argparse.Namespace) -> int:
 def _day(value: Any, where: str) -> date:
     """Read a day: TOML knows dates, JSON writes them as text."""
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     try:
         return value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError as wrong:
-        raise BadInput(problem="a day is written 2026-03-31", where=where) from wrong
+        raise BadInput(problem=worded("a day is written 2026-03-31"), where=where) from wrong
 
 
 def _milestone(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +204,7 @@ def _row_text(row: Mapping[str, Any]) -> str:
 def _rows(file: Path | None) -> list[Any]:
     """Read the rows of a table; without a file, the usual one. Raises `StrategyRefused` naming the row."""
     from weituo.domain.plans import errors, treating
+    from weituo.foundation.texts import worded
 
     if file is None:
         return list(treating.DEFAULT_ROWS)
@@ -210,7 +213,8 @@ def _rows(file: Path | None) -> list[Any]:
         known = set(treating.Row.__dataclass_fields__)
         if not isinstance(row, dict) or "treatment" not in row or set(row) - known:
             raise errors.StrategyRefused(
-                problem=f"a row knows {', '.join(sorted(known))}", where=f"row {number}"
+                problem=worded("a row knows %(names)s", names=", ".join(sorted(known))),
+                where=worded("row %(number)s", number=number),
             )
         found.append(treating.Row.from_dict(row))
     return found

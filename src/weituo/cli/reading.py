@@ -11,14 +11,17 @@ from typing import Any
 def read_settings(file: Path) -> dict[str, Any]:
     """Read a TOML or JSON file. Raises `BadInput` naming the file."""
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     try:
         text = file.read_text(encoding="utf-8-sig")
         read = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as wrong:
-        raise BadInput(problem=str(wrong), where=str(file)) from wrong
+        raise BadInput(
+            problem=worded("it cannot be read: %(fault)s", fault=str(wrong)), where=str(file)
+        ) from wrong
     if not isinstance(read, dict):
-        raise BadInput(problem="a table of settings is needed", where=str(file))
+        raise BadInput(problem=worded("a table of settings is needed"), where=str(file))
     return read
 
 

@@ -49,10 +49,11 @@ def add_verbs(verbs: Any) -> None:
 def _agency(actor: Any, code: str) -> Any:
     from weituo.domain.partners import queries as partners
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     found = next((row for row in partners.agencies(actor) if row.code == code), None)
     if found is None:
-        raise NotFound(what="agency", where=code)
+        raise NotFound(what=worded("agency"), where=code)
     return found
 
 
@@ -145,6 +146,7 @@ def _review(arguments: argparse.Namespace) -> int:
     from weituo.domain.tracking import queries, services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     if not arguments.agency:
@@ -156,7 +158,7 @@ def _review(arguments: argparse.Namespace) -> int:
         cli.show(arguments, {"reviews": rows}, text or "no review was held")
         return 0
     if arguments.period_from is None or arguments.period_to is None:
-        raise BadInput(problem="a review has a period: --from and --to", where="--from")
+        raise BadInput(problem=worded("a review has a period: --from and --to"), where="--from")
     review = services.hold_review(
         actor=actor,
         agency_id=_agency(actor, arguments.agency).id,

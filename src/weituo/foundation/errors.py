@@ -20,7 +20,7 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
-    #: citation of the rule or law article; "" when it is plain logic
+    #: citation of the rule or law article, in English; "" when it is plain logic
     rule: ClassVar[str] = ""
     #: English template of the message; the class docstring's first line when empty
     message: ClassVar[str] = ""
@@ -30,7 +30,7 @@ class Refusal(Exception):
     def __init__(self, *, where: str = "", rule: str = "", **facts: Any) -> None:
         self.where = where
         self.facts = facts
-        self.cited = rule or self.rule
+        self._rule = rule or self.rule
         super().__init__(self.code)
 
     @property
@@ -38,6 +38,11 @@ class Refusal(Exception):
         """The translated message with its facts filled in."""
         template = self.message or (inspect.getdoc(type(self)) or "").split("\n")[0]
         return _(template) % self.facts if self.facts else _(template)
+
+    @property
+    def cited(self) -> str:
+        """The citation in the reader's language; a code of law that has no other name stays as it is written."""
+        return _(self._rule) if self._rule else ""
 
     @property
     def advice(self) -> str:
@@ -51,7 +56,7 @@ class Refusal(Exception):
         return {
             "code": self.code,
             "message": self.text,
-            "where": self.where,
+            "where": str(self.where),
             "rule": self.cited,
             "remedy": self.advice,
         }

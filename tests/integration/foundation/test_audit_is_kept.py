@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.db import DatabaseError, connections
+from django.utils import translation
 
 from weituo.cli import face
 from weituo.foundation import transactions
@@ -87,7 +88,8 @@ def test_verify_on_the_command_line_names_the_first_entry_and_says_why(
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER append_only")
         cursor.execute(statement)
     arguments = face.build_parser().parse_args(["audit", "verify", "--json"])
-    assert arguments.run(arguments) == 1
+    with translation.override("en"):
+        assert arguments.run(arguments) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["altered_seq"] == seq
     assert problem in answer["problem"]
@@ -103,7 +105,8 @@ def test_an_entry_with_a_hash_of_its_own_breaks_the_one_after_it(db: str) -> Non
             "UPDATE audit_entry SET hash = sha256(previous_hash || convert_to(sec.audit_text(audit_entry), 'UTF8')) WHERE seq = 2"
         )
     verdict = journal.verify(actors.staff(Role.AUDITOR))
-    assert (verdict.altered_seq, verdict.problem) == (3, "it does not follow the entry before it")
+    with translation.override("en"):
+        assert (verdict.altered_seq, verdict.problem) == (3, "it does not follow the entry before it")
 
 
 def test_nobody_writes_an_entry_in_anothers_name(db: str) -> None:

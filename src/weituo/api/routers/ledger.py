@@ -15,6 +15,7 @@ from weituo.domain.ledger import queries as ledger_queries
 from weituo.domain.ledger import services as ledger
 from weituo.foundation import clock
 from weituo.foundation.errors import NotFound
+from weituo.foundation.texts import worded
 
 router = Router()
 
@@ -71,5 +72,5 @@ def agree_statement(request: HttpRequest, statement_id: UUID) -> dict[str, Any]:
     ledger.agree_statement(actor=actor, statement_id=statement_id, at=clock.now())
     found = ledger_queries.statements(actor, statement_id=statement_id)
     if not found:
-        raise NotFound(what="statement")
+        raise NotFound(what=worded("statement"))
     return found[0]

@@ -15,6 +15,7 @@ from weituo.domain.plans import queries
 from weituo.domain.plans import services as plans
 from weituo.foundation import clock
 from weituo.foundation.errors import NotFound
+from weituo.foundation.texts import worded
 
 router = Router()
 
@@ -39,5 +40,5 @@ def sign_plan(request: HttpRequest, plan_id: UUID, payload: SignatureIn) -> dict
     plans.sign_as_agency(actor=actor, plan_id=plan_id, digest=payload.digest, at=clock.now())
     found = queries.plan(actor, plan_id=plan_id)
     if found is None:
-        raise NotFound(what="plan")
+        raise NotFound(what=worded("plan"))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,14 @@ class Feature:
 
 
 class FeatureError(ValueError):
-    """The frame's columns are not exactly the registry's, or hold another type or nulls."""
+    """The frame's columns are not exactly the registry's, or hold another type or nulls.
+
+    code: COLUMNS, TYPE or NULLS; facts: what the sentence names. Faces say it in the reader's language.
+    """
+
+    def __init__(self, text: str, *, code: str, **facts: Any) -> None:
+        super().__init__(text)
+        self.code, self.facts = code, facts
 
 
 #: products in the order of their numeric code; an unknown product gets the code after the last
@@ -55,12 +62,19 @@ def check(*, frame: pl.DataFrame) -> pl.DataFrame:
     """Give the frame's columns in registry order; raises FeatureError for other columns, other types and nulls."""
     surplus, missing = sorted(set(frame.columns) - set(NAMES)), sorted(set(NAMES) - set(frame.columns))
     if surplus or missing:
-        raise FeatureError(f"columns are not the registry's: surplus {surplus}, missing {missing}")
+        raise FeatureError(
+            f"columns are not the registry's: surplus {surplus}, missing {missing}",
+            code="COLUMNS", surplus=", ".join(surplus), missing=", ".join(missing),
+        )  # fmt: skip
     for feature in FEATURES:
         if frame.schema[feature.name] != feature.dtype:
-            raise FeatureError(f"{feature.name} is {frame.schema[feature.name]}, not {feature.dtype}")
+            given = frame.schema[feature.name]
+            raise FeatureError(
+                f"{feature.name} is {given}, not {feature.dtype}",
+                code="TYPE", name=feature.name, given=str(given), needed=str(feature.dtype),
+            )  # fmt: skip
         if frame[feature.name].null_count():
-            raise FeatureError(f"{feature.name} has nulls")
+            raise FeatureError(f"{feature.name} has nulls", code="NULLS", name=feature.name)
     return frame.select(NAMES)
 
 

@@ -42,7 +42,15 @@ LEAST_PROBABILITY: Final = 1e-4
 
 
 class ModelError(ValueError):
-    """The training data or the artefact cannot be used: too few rows, outcomes outside 0 to 1, wrong digest."""
+    """The training data or the artefact cannot be used: too few rows, outcomes outside 0 to 1, wrong digest.
+
+    code: TOO_FEW, OUTCOMES, NOT_FITTED, DIGEST, FORMAT, OTHER_VERSIONS, SAME_ROWS or BINS; facts: what the sentence
+    names. Faces say it in the reader's language.
+    """
+
+    def __init__(self, text: str, *, code: str, **facts: Any) -> None:
+        super().__init__(text)
+        self.code, self.facts = code, facts
 
 
 @dataclass(kw_only=True)
@@ -73,7 +81,10 @@ class RecoveryModel:
         y = _outcomes(paid_fraction, len(x))
         paid = y > 0
         if len(x) < LEAST_ROWS or min(paid.sum(), (~paid).sum()) < LEAST_CLASS:
-            raise ModelError(f"need {LEAST_ROWS} rows with {LEAST_CLASS} payers and {LEAST_CLASS} others")
+            raise ModelError(
+                f"need {LEAST_ROWS} rows with {LEAST_CLASS} payers and {LEAST_CLASS} others",
+                code="TOO_FEW", rows=LEAST_ROWS, each=LEAST_CLASS,
+            )  # fmt: skip
         method = self.calibration
         if method == "auto":
             method = "isotonic" if len(x) >= ISOTONIC_ROWS else "sigmoid"
@@ -105,7 +116,7 @@ class RecoveryModel:
         Raises ModelError before fit, FeatureError for other columns.
         """
         if self.payer_ is None:
-            raise ModelError("the model is not fitted")
+            raise ModelError("the model is not fitted", code="NOT_FITTED")
         if frame.is_empty():
             features.check(frame=frame)
             empty = {"p_pay": pl.Float64, "fraction_if_paid": pl.Float64, "expected_fraction": pl.Float64}
@@ -126,7 +137,7 @@ class RecoveryModel:
         Raises ModelError before fit. Keep `artefact_digest` of the result beside it in a trusted place.
         """
         if self.payer_ is None:
-            raise ModelError("the model is not fitted")
+            raise ModelError("the model is not fitted", code="NOT_FITTED")
         buffer = io.BytesIO()
         joblib.dump(self, buffer, compress=3)
         body = buffer.getvalue()
@@ -146,10 +157,10 @@ def artefact_digest(*, artefact: bytes) -> str:
 def read_header(*, artefact: bytes) -> dict[str, Any]:
     """Read the JSON header of an artefact without unpickling anything; raises ModelError for another format."""
     if not artefact.startswith(MAGIC) or b"\n" not in artefact[len(MAGIC) :]:
-        raise ModelError("not a recovery model of this format")
+        raise ModelError("not a recovery model of this format", code="FORMAT")
     header = json.loads(artefact[len(MAGIC) :].split(b"\n", 1)[0])
     if not isinstance(header, dict):
-        raise ModelError("not a recovery model of this format")
+        raise ModelError("not a recovery model of this format", code="FORMAT")
     return header
 
 
@@ -160,16 +171,19 @@ def from_bytes(*, artefact: bytes, expected_digest: str) -> RecoveryModel:
     the file. Raises ModelError for another digest, another format, other features or another scikit-learn version.
     """
     if artefact_digest(artefact=artefact) != expected_digest:
-        raise ModelError("the artefact's digest is not the expected one")
+        raise ModelError("the artefact's digest is not the expected one", code="DIGEST")
     header = read_header(artefact=artefact)
     if (
         header["features"] != list(features.NAMES)
         or header["versions"]["scikit-learn"] != sklearn.__version__
     ):
-        raise ModelError("the artefact was made with other features or another scikit-learn: train again")
+        raise ModelError(
+            "the artefact was made with other features or another scikit-learn: train again",
+            code="OTHER_VERSIONS",
+        )
     model = joblib.load(io.BytesIO(artefact[len(MAGIC) :].split(b"\n", 1)[1]))
     if not isinstance(model, RecoveryModel):
-        raise ModelError("not a recovery model")
+        raise ModelError("not a recovery model", code="FORMAT")
     return model
 
 
@@ -192,5 +206,5 @@ def versions() -> dict[str, str]:
 def _outcomes(paid_fraction: Floats, n: int) -> Floats:
     y = np.asarray(paid_fraction, dtype=np.float64)
     if y.shape != (n,) or not np.isfinite(y).all() or (y < 0).any() or (y > 1).any():
-        raise ModelError("paid_fraction must be one number in [0, 1] a row")
+        raise ModelError("paid_fraction must be one number in [0, 1] a row", code="OUTCOMES")
     return y

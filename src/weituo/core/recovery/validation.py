@@ -68,10 +68,10 @@ def evaluate(
     known = features.check(frame=frame)
     fraction = np.asarray(paid_fraction, dtype=np.float64)
     if known.is_empty() or fraction.shape != (known.height,):
-        raise ModelError("need one outcome for each of at least one row")
+        raise ModelError("need one outcome for each of at least one row", code="OUTCOMES")
     digest = inputs_digest(frame=known, paid_fraction=fraction)
     if digest == model.inputs_digest_:
-        raise ModelError("these are the training rows: evaluate on others")
+        raise ModelError("these are the training rows: evaluate on others", code="SAME_ROWS")
     predicted = model.predict(frame=known)
     p, expected = predicted["p_pay"].to_numpy(), predicted["expected_fraction"].to_numpy()
     paid = fraction > 0
@@ -131,7 +131,7 @@ def reliability_table(*, p: Floats, paid: npt.NDArray[np.bool_], bins: int = 10)
     Raises ModelError for fewer than one bin.
     """
     if bins < 1:
-        raise ModelError("need at least one bin")
+        raise ModelError("need at least one bin", code="BINS")
     order = np.argsort(p, kind="stable")
     rows = []
     for number, part in enumerate(np.array_split(order, min(bins, p.size)), start=1):

@@ -14,6 +14,7 @@ from weituo.core.recovery import buckets
 from weituo.domain.book.errors import ColumnMissing, ProfileRefused
 from weituo.domain.book.profiles import Profile
 from weituo.domain.book.reading import FILE, Table
+from weituo.foundation.texts import worded
 
 #: nobody owes more than this in one account (minor units): beyond it, a unit or a column is wrong
 LARGEST_MINOR = 10**13
@@ -50,7 +51,7 @@ def account_refs(table: Table, profile: Profile) -> pl.Series:
     """Give the account references of the rows in scope, without empty ones."""
     frame = _in_scope(table.frame, profile)[0]
     if FILE + profile.account["id"] not in frame.columns:
-        raise ColumnMissing(column=profile.account["id"], where=f"profile {profile.name}")
+        raise ColumnMissing(column=profile.account["id"], where=worded("profile %(name)s", name=profile.name))
     return frame.select(account_ref=_source(profile.account["id"])).drop_nulls()["account_ref"]
 
 
@@ -59,7 +60,7 @@ def _in_scope(frame: pl.DataFrame, profile: Profile) -> tuple[pl.DataFrame, pl.D
     if profile.filter is None:
         return frame, frame.clear()
     if FILE + profile.filter.column not in frame.columns:
-        raise ColumnMissing(column=profile.filter.column, where=f"profile {profile.name}")
+        raise ColumnMissing(column=profile.filter.column, where=worded("profile %(name)s", name=profile.name))
     status = pl.col(FILE + profile.filter.column).str.strip_chars().cast(pl.Int64, strict=False)
     return frame.filter(status.is_null() | (status >= profile.filter.at_least)), frame.filter(
         status.is_null()
@@ -73,10 +74,11 @@ def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, stan
     frame = table.frame
     for column in sorted(profile.columns()):
         if FILE + column not in frame.columns:
-            raise ColumnMissing(column=column, where=f"profile {profile.name}")
+            raise ColumnMissing(column=column, where=worded("profile %(name)s", name=profile.name))
     if profile.currency not in EXPONENTS:
         raise ProfileRefused(
-            problem=f"{profile.currency} is no ISO 4217 currency that is known", where="currency"
+            problem=worded("%(currency)s is no ISO 4217 currency that is known", currency=profile.currency),
+            where="currency",
         )
     reasons: list[pl.DataFrame] = [
         table.broken.select(

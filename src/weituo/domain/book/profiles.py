@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weituo.domain.book.errors import ProfileRefused
+from weituo.foundation.texts import worded
 
 KEYS = {
     "name", "currency", "as_of", "unit", "separator", "filter", "borrower", "account", "history", "holds", "zone",
@@ -98,9 +99,11 @@ def read_profile(path: Path) -> Profile:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
-        raise ProfileRefused(problem="there is no such file", where=str(path)) from missing
+        raise ProfileRefused(problem=worded("there is no such file"), where=str(path)) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise ProfileRefused(problem=str(broken), where=str(path)) from broken
+        raise ProfileRefused(
+            problem=worded("it is no TOML: %(fault)s", fault=str(broken)), where=str(path)
+        ) from broken
     return _checked(raw, where=path.name)
 
 
@@ -117,25 +120,25 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     ):
         given = raw if not table else raw.get(table, {})
         if not isinstance(given, dict):
-            raise refuse("a table is expected", table)
+            raise refuse(worded("a table is expected"), table)
         if unknown := sorted(set(given) - known):
-            raise refuse(f"unknown key {unknown[0]}", table or "top")
+            raise refuse(worded("unknown key %(key)s", key=unknown[0]), table or "top")
     for key in ("name", "currency", "borrower", "account"):
         if key not in raw:
-            raise refuse("the key is missing", key)
+            raise refuse(worded("the key is missing"), key)
     borrower, account = raw["borrower"], raw["account"]
     if "id" not in borrower or "id" not in account:
-        raise refuse("the key id is missing", "borrower and account")
+        raise refuse(worded("the key id is missing"), "borrower, account")
     if not {"balance", "principal"} & set(account):
-        raise refuse("balance or principal is missing", "account")
+        raise refuse(worded("balance or principal is missing"), "account")
     if not {"days_past_due", "months_late", "past_due_since"} & set(account):
-        raise refuse("days_past_due, months_late or past_due_since is missing", "account")
+        raise refuse(worded("days_past_due, months_late or past_due_since is missing"), "account")
     unit = raw.get("unit", "major")
     if unit not in UNITS:
-        raise refuse("major or minor is expected", "unit")
+        raise refuse(worded("major or minor is expected"), "unit")
     as_of = raw.get("as_of")
     if as_of is not None and not isinstance(as_of, date):
-        raise refuse("a date is expected", "as_of")
+        raise refuse(worded("a date is expected"), "as_of")
     return Profile(
         name=str(raw["name"]),
         currency=str(raw["currency"]),
@@ -158,13 +161,21 @@ def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date | int, str, s
     columns = {key: raw.get(key, [""] * len(months)) for key in ("bill", "paid", "late")}
     for key, values in columns.items():
         if len(values) != len(months):
-            raise refuse(f"{key} has {len(values)} columns for {len(months)} months", "history")
+            raise refuse(
+                worded(
+                    "%(key)s has %(columns)s columns for %(months)s months",
+                    key=key,
+                    columns=len(values),
+                    months=len(months),
+                ),
+                "history",
+            )
     try:
         days = [
             month if isinstance(month, date | int) else date.fromisoformat(f"{month}-01") for month in months
         ]
     except ValueError as wrong:
         raise refuse(
-            f"a month is written YYYY-MM, or as the number of months before as_of: {wrong}", "history.months"
+            worded("a month is written YYYY-MM, or as the number of months before as_of"), "history.months"
         ) from wrong
     return tuple(zip(days, columns["bill"], columns["paid"], columns["late"], strict=True))

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from weituo.domain.book.errors import FileRefused, NothingToImport
+from weituo.foundation.texts import worded
 
 BLOCK_BYTES = 12 << 20
 BLOCK_ROWS = 100_000
@@ -55,14 +56,14 @@ class Source:
 def open_source(path: Path, *, separator: str) -> Source:
     """Find format and encoding, and read text once to its end. Raises `FileRefused`, `NothingToImport`."""
     if not path.is_file():
-        raise FileRefused(problem="there is no such file", where=str(path))
+        raise FileRefused(problem=worded("there is no such file"), where=str(path))
     name = path.name.lower()
     if name.endswith((".parquet", ".xlsx")):
         return Source(path=path, separator=separator, kind=name.rsplit(".", 1)[1], encoding="")
     for encoding in ENCODINGS:
         if _decodes(path, encoding):
             return Source(path=path, separator=separator, kind="csv", encoding=encoding)
-    raise FileRefused(problem="neither UTF-8 nor GB18030", where=path.name)
+    raise FileRefused(problem=worded("neither UTF-8 nor GB18030"), where=path.name)
 
 
 def blocks(source: Source, *, columns: Sequence[str] | None = None) -> Iterator[Table]:
@@ -107,7 +108,9 @@ def _parquet(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
         for start in range(0, total, BLOCK_ROWS):
             yield lazy.select(pl.col(names).cast(pl.String)).slice(start, BLOCK_ROWS).collect(), _none
     except (pl.exceptions.PolarsError, OSError) as broken:
-        raise FileRefused(problem=f"no Parquet file: {broken}", where=source.path.name) from broken
+        raise FileRefused(
+            problem=worded("no Parquet file: %(fault)s", fault=str(broken)), where=source.path.name
+        ) from broken
 
 
 def _xlsx(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
@@ -117,7 +120,9 @@ def _xlsx(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
     try:
         frame = pl.DataFrame(fastexcel.read_excel(source.path).load_sheet(0, dtypes="string"))
     except fastexcel.FastExcelError as broken:
-        raise FileRefused(problem=f"no XLSX file: {broken}", where=source.path.name) from broken
+        raise FileRefused(
+            problem=worded("no XLSX file: %(fault)s", fault=str(broken)), where=source.path.name
+        ) from broken
     if columns is not None:
         frame = frame.select(name for name in frame.columns if name in columns)
     for part in frame.iter_slices(BLOCK_ROWS):
@@ -131,7 +136,9 @@ def _raw(path: Path) -> Iterator[BinaryIO]:
         with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
             yield stream  # type: ignore[misc]
     except (EOFError, zlib.error, gzip.BadGzipFile) as broken:
-        raise FileRefused(problem="the gzip file is truncated or damaged", where=path.name) from broken
+        raise FileRefused(
+            problem=worded("the gzip file is truncated or damaged"), where=path.name
+        ) from broken
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -140,7 +147,10 @@ def _decodes(path: Path, encoding: str) -> bool:
         while chunk := stream.read(BLOCK_BYTES >> 2):
             if (nul := chunk.find(b"\0")) >= 0:
                 raise FileRefused(
-                    problem=f"a NUL byte at position {position + nul}: this is no text file", where=path.name
+                    problem=worded(
+                        "a NUL byte at position %(position)s: this is no text file", position=position + nul
+                    ),
+                    where=path.name,
                 )
             position += len(chunk)
             try:
@@ -171,7 +181,7 @@ def _texts(source: Source) -> Iterator[bytes]:
                 rest = rest[end:]
             elif len(rest) > OPEN_QUOTE_BYTES_MAX:
                 raise FileRefused(
-                    problem="a quotation mark is opened and never closed", where=source.path.name
+                    problem=worded("a quotation mark is opened and never closed"), where=source.path.name
                 )
     if rest:
         yield rest
@@ -213,7 +223,10 @@ def _csv(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
                 [name for name in names if columns is None or name in columns] or names[:1]
             ).collect()
         except (pl.exceptions.PolarsError, pl.exceptions.NoDataError) as broken:
-            raise FileRefused(problem=str(broken).split("\n")[0], where=source.path.name) from broken
+            raise FileRefused(
+                problem=worded("it is no table: %(fault)s", fault=str(broken).split("\n")[0]),
+                where=source.path.name,
+            ) from broken
         yield frame, _ragged_finder(body, separator=source.separator, rows=frame.height, columns=len(names))
 
 
@@ -257,7 +270,11 @@ def _ragged_finder(body: bytes, *, separator: str, rows: int, columns: int) -> C
             )
         if counts.len() != rows:
             raise FileRefused(
-                problem=f"quotation marks do not pair up in rows {offset + 1} to {offset + rows}"
+                problem=worded(
+                    "quotation marks do not pair up in rows %(first)s to %(last)s",
+                    first=offset + 1,
+                    last=offset + rows,
+                )
             )
         found = pl.DataFrame(
             {"row": pl.int_range(offset + 1, offset + rows + 1, eager=True), "fields": counts}

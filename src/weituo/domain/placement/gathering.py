@@ -10,7 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import polars as pl
-from django.utils.translation import gettext as _
 
 from weituo.core.allocation.effects import Stated, shrunk_effects
 from weituo.core.recovery import features
@@ -23,6 +22,7 @@ from weituo.domain.placement.errors import LimitsRefused, NotTreated
 from weituo.domain.plans import queries as plans
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 #: holds under which an account is not handed to anybody
 STOPPING_HOLDS: Final = (
@@ -191,7 +191,7 @@ def agency_facts(
     unknown = sorted(set(asked) - {row.code for row in rows})
     if unknown:
         raise LimitsRefused(
-            problem=_("no agency in good order is called %(code)s") % {"code": unknown[0]}, where="agencies"
+            problem=worded("no agency in good order is called %(code)s", code=unknown[0]), where="agencies"
         )
     charged, active = fees(viewer, on=on), active_counts()
     stated = list(_figures(partners.past_performance(viewer)))
@@ -222,12 +222,12 @@ def _limits(
     strange = sorted(set(asked) - set(LIMIT_NAMES))
     if strange:
         raise LimitsRefused(
-            problem=_("unknown limit %(name)s") % {"name": strange[0]}, where=f"agencies.{code}"
+            problem=worded("unknown limit %(name)s", name=strange[0]), where=f"agencies.{code}"
         )
     for name, amount in asked.items():
         if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
             raise LimitsRefused(
-                problem=_("a limit is a whole number from 0 on"), where=f"agencies.{code}.{name}"
+                problem=worded("a limit is a whole number from 0 on"), where=f"agencies.{code}.{name}"
             )
     most = min(left, asked.get("accounts_max", left))
     return {

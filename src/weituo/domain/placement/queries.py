@@ -15,6 +15,7 @@ from weituo.domain.placement.errors import ModelNotFound, PlacementNotFound, Run
 from weituo.foundation import transactions
 from weituo.foundation.errors import NotFound
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 PLACEMENTS: Final[dict[str, Any]] = {
     "placement_id": pl.String, "account_id": pl.String, "borrower_id": pl.String, "agency_id": pl.String, "run_id": pl.String,
@@ -201,7 +202,7 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
         [run_id, account_id],
     )
     if not items:
-        raise NotFound(what="account in this run", where=str(account_id))
+        raise NotFound(what=worded("account in this run"), where=str(account_id))
     inputs = _inputs(run_id)
     figures, allowed = valuing.money(inputs), valuing.eligible(inputs)
     row = inputs.accounts["account_id"].to_list().index(str(account_id))

@@ -5,24 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from weituo.core.allocation.placing import Placed
 from weituo.core.allocation.problem import IN_HOUSE, Infeasible
+from weituo.core.recovery.features import FeatureError
+from weituo.core.recovery.model import ModelError
 from weituo.domain.placement import valuing
 from weituo.domain.placement.errors import LimitsBackwards, LimitsTogether, LimitsTooHigh
 from weituo.foundation.errors import Refusal
+from weituo.foundation.texts import worded, worded_list
+
+#: code of what core/recovery cannot work with → its sentence
+FAULTS = {
+    "COLUMNS": gettext_noop(
+        "the columns are not the registry's; too many: %(surplus)s; missing: %(missing)s"
+    ),
+    "TYPE": gettext_noop("%(name)s is %(given)s, not %(needed)s"),
+    "NULLS": gettext_noop("%(name)s has empty fields"),
+    "TOO_FEW": gettext_noop("%(rows)s rows are needed, with %(each)s that paid and %(each)s that did not"),
+    "OUTCOMES": gettext_noop("paid_fraction lies between 0 and 1 in every row"),
+    "NOT_FITTED": gettext_noop("the model was not trained"),
+    "FORMAT": gettext_noop("it is no model of expected recovery"),
+    "DIGEST": gettext_noop("the file was altered"),
+    "OTHER_VERSIONS": gettext_noop("it was made by another version of the program"),
+    "SAME_ROWS": gettext_noop("it was tested on the rows that it was trained on"),
+    "BINS": gettext_noop("a calibration needs at least one group"),
+}
+
+
+def fault(wrong: FeatureError | ModelError) -> str:
+    """Say what core/recovery cannot work with."""
+    return worded(FAULTS[wrong.code], **wrong.facts)
 
 
 def limit_names() -> dict[str, str]:
     """Give the limits' names in the present language."""
     return {
-        "accounts_min": _("least accounts"),
-        "accounts_max": _("most accounts"),
-        "balance_min": _("least balance (minor units)"),
-        "balance_max": _("most balance (minor units)"),
-        "bucket_accounts_max": _("most accounts of a bucket"),
-        "eligible": _("agency not eligible"),
+        "accounts_min": worded("least accounts"),
+        "accounts_max": worded("most accounts"),
+        "balance_min": worded("least balance (minor units)"),
+        "balance_max": worded("most balance (minor units)"),
+        "bucket_accounts_max": worded("most accounts of a bucket"),
+        "eligible": worded("agency not eligible"),
     }
 
 
@@ -40,17 +65,17 @@ def refusal(impossible: Infeasible) -> Refusal:
             where=f"agencies.{first.agency}.{first.limit.kind}",
         )
     told = [
-        _("%(agency)s: %(limit)s %(asked)s, possible %(possible)s")
-        % {
-            "agency": one.agency,
-            "limit": names[one.limit.kind],
-            "asked": f"{one.limit.amount:,}",
-            "possible": f"{one.possible:,}",
-        }
+        worded(
+            "%(agency)s: %(limit)s %(asked)s, possible %(possible)s",
+            agency=one.agency,
+            limit=names[one.limit.kind],
+            asked=f"{one.limit.amount:,}",
+            possible=f"{one.possible:,}",
+        )
         for one in impossible.shortfalls
     ]
     return LimitsTogether(
-        shortfalls="; ".join(told), where=", ".join(one.agency for one in impossible.shortfalls)
+        shortfalls=worded_list(told), where=", ".join(one.agency for one in impossible.shortfalls)
     )
 
 

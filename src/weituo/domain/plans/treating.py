@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from weituo.foundation.texts import worded
+
 TREATMENTS = ("SELF_SERVICE", "IN_HOUSE", "AGENCY", "LEGAL", "HOLD")
 CHANNELS = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
 TONES = ("REMIND", "FRIENDLY", "FIRM", "FORMAL")
@@ -58,30 +60,30 @@ class Row:
 
 
 def problems(rows: Sequence[Row]) -> list[tuple[int, str]]:
-    """List what is wrong, as (row number from 1, sentence code); empty when the strategy may be published."""
+    """List what is wrong, as (row number from 1, sentence); empty when the strategy may be published."""
     found: list[tuple[int, str]] = []
     if not rows or len(rows) > ROWS_MAX:
-        return [(0, f"1 to {ROWS_MAX} rows")]
+        return [(0, worded("1 to %(most)s rows", most=ROWS_MAX))]
     for number, row in enumerate(rows, start=1):
         if row.treatment not in TREATMENTS:
-            found.append((number, f"unknown treatment {row.treatment}"))
+            found.append((number, worded("unknown treatment %(name)s", name=row.treatment)))
         if row.treatment == "AGENCY" and row.tier_max not in {1, 2, 3}:
-            found.append((number, "an agency row needs the worst tier admitted (1 to 3)"))
+            found.append((number, worded("an agency row needs the worst tier admitted")))
         if not set(row.channels) <= set(CHANNELS):
-            found.append((number, "unknown channel"))
+            found.append((number, worded("unknown channel")))
         if row.tone not in TONES:
-            found.append((number, f"unknown tone {row.tone}"))
+            found.append((number, worded("unknown tone %(name)s", name=row.tone)))
         if not 0 <= row.contacts_per_week_max <= 7:
-            found.append((number, "0 to 7 contacts a week"))
+            found.append((number, worded("0 to 7 contacts a week")))
         if not 0 <= row.settlement_bps_max <= 10_000:
-            found.append((number, "a settlement lies between 0 and 100 %"))
+            found.append((number, worded("a settlement lies between 0 and 100 per cent")))
         low, high = row.balance_minor_min, row.balance_minor_max
         if low is not None and high is not None and low >= high:
-            found.append((number, "the balance range is empty"))
+            found.append((number, worded("the balance range is empty")))
         if row.catches_all and number < len(rows):
-            found.append((number, "it matches every account, so the rows below are never reached"))
+            found.append((number, worded("it matches every account, so the rows below are never reached")))
     if not rows[-1].catches_all:
-        found.append((len(rows), "the last row must match every account"))
+        found.append((len(rows), worded("the last row must match every account")))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 request_id: ContextVar[str] = ContextVar("weituo_request_id", default="")
 
@@ -66,11 +67,11 @@ def verify(viewer: Actor) -> Verdict:
         for seq, act, text, before, own in cursor:
             problem = ""
             if seq != expected:
-                problem = f"entry {expected} is missing"
+                problem = worded("entry %(number)s is missing", number=expected)
             elif bytes(before) != previous:
-                problem = "it does not follow the entry before it"
+                problem = worded("it does not follow the entry before it")
             elif hashlib.sha256(previous + text.encode()).digest() != bytes(own):
-                problem = "its content does not fit its hash"
+                problem = worded("its content does not fit its hash")
             if problem:
                 return Verdict(
                     entries=count,

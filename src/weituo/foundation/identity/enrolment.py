@@ -13,6 +13,7 @@ from weituo.foundation.errors import Conflict, NotFound
 from weituo.foundation.identity.models import User
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 class UserExists(Conflict):
@@ -57,7 +58,7 @@ def enrol_totp(*, actor: Actor, username: str, at: datetime) -> str:
     """
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NotFound(what="user", where=username)
+        raise NotFound(what=worded("user"), where=username)
     Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()
     secret = totp.generate_totp_secret()
     totp.TOTP.activate(user, secret)

@@ -19,6 +19,7 @@ from weituo.foundation.identity import people
 from weituo.foundation.identity.errors import KeyEnded, WeakPassword
 from weituo.foundation.identity.models import ApiKey, User
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,9 @@ def issue_key(
 ) -> IssuedKey:
     """Issue an API key to an agency's system. Raises `BadInput` when the name is missing or the key would end before it begins."""
     if not name.strip():
-        raise BadInput(problem="a key needs a name", where="name")
+        raise BadInput(problem=worded("a key needs a name"), where="name")
     if active_to is not None and active_to <= at:
-        raise BadInput(problem="the key would end before it begins", where="active_to")
+        raise BadInput(problem=worded("the key would end before it begins"), where="active_to")
     secret = people.issue_key(agency_id=agency_id, name=name.strip(), active_from=at, active_to=active_to)
     key = ApiKey.objects.filter(agency_id=agency_id, prefix=secret[:11]).latest("active_from")
     note(what="api_key", ref=key.id, agency=agency_id, prefix=key.prefix, active_to=active_to)
@@ -48,10 +49,10 @@ def issue_key(
 def end_key(*, actor: Actor, key_id: UUID, reason: str, at: datetime) -> None:
     """End an API key at once. Raises `NotFound`, `KeyEnded`, `BadInput` without a reason."""
     if not reason.strip():
-        raise BadInput(problem="say why the key ends", where="reason")
+        raise BadInput(problem=worded("say why the key ends"), where="reason")
     key = ApiKey.objects.select_for_update().filter(id=key_id).first()
     if key is None:
-        raise NotFound(what="API key", where="key_id")
+        raise NotFound(what=worded("API key"), where="key_id")
     if key.active_to is not None and key.active_to <= at:
         raise KeyEnded(where=key.prefix)
     key.active_to = at
@@ -64,7 +65,7 @@ def set_password(*, actor: Actor, username: str, password: str, at: datetime) ->
     """Give a person a new password. Raises `NotFound`, `WeakPassword`."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NotFound(what="user", where=username)
+        raise NotFound(what=worded("user"), where=username)
     check_password(password=password, user=user)
     user.set_password(password)
     user.save(update_fields=["password"])

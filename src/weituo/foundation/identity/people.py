@@ -11,6 +11,7 @@ from weituo.foundation.errors import NotAllowed, NotFound
 from weituo.foundation.identity.models import ApiKey, User
 from weituo.foundation.identity.roles import KIND_OF, Role, permissions_of
 from weituo.foundation.tenancy.actors import Actor, Kind
+from weituo.foundation.texts import worded
 
 
 class KeyRefused(NotAllowed):
@@ -38,7 +39,7 @@ def actor_by_username(username: str) -> Actor:
     """Give the actor of an active user (command line `--as`). Raises `NotFound`."""
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NotFound(what="active user", where=username)
+        raise NotFound(what=worded("active user"), where=username)
     return actor_for(user)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from weituo.domain import act_texts
 from weituo.foundation.tenancy.actors import Actor
@@ -21,11 +21,6 @@ PAGE: Final = 50
 EXPORT_MAX: Final = 10_000
 #: longer details are ids and digests, which stand on the entry's own page
 WORD_MAX: Final = 24
-#: what the check of the chain may find, in the reader's language
-PROBLEMS: Final = {
-    "it does not follow the entry before it": gettext_lazy("it does not follow the entry before it"),
-    "its content does not fit its hash": gettext_lazy("its content does not fit its hash"),
-}
 #: signs by which a spreadsheet takes a cell for a formula
 RUNNABLE: Final = ("=", "+", "-", "@", "\t")
 
@@ -148,7 +143,7 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
         "Entry %(seq)s does not fit the chain: %(problem)s. The %(n)s entries before it are sound. Keep the database as it is and call the compliance officer."
     ) % {
         "seq": found["altered_seq"],
-        "problem": PROBLEMS.get(found["problem"], _("entries before it are missing")),
+        "problem": found["problem"],
         "n": found["entries"],
     }
     steps = [{"label": _("Show the entry"), "url": reverse("log:entry", args=[found["altered_seq"]])}]

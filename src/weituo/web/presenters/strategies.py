@@ -41,15 +41,6 @@ STATES = {
     "RETIRED": (gettext_lazy("retired"), "none"),
 }
 HARDSHIP = {"": None, "yes": True, "no": False}
-#: what the checks of a strategy say → the reader's words
-PROBLEMS = {
-    "an agency row needs the worst tier admitted (1 to 3)": gettext_lazy("an agency row needs the worst tier admitted"),
-    "the balance range is empty": gettext_lazy("the balance range is empty"),
-    "it matches every account, so the rows below are never reached": gettext_lazy("it matches every account, so the rows below are never reached"),
-    "the last row must match every account": gettext_lazy("the last row must match every account"),
-    "0 to 7 contacts a week": gettext_lazy("0 to 7 contacts a week"),
-    "a settlement lies between 0 and 100 %": gettext_lazy("a settlement lies between 0 and 100 per cent"),
-}  # fmt: skip
 LISTS = ("buckets", "products", "channels")
 SIMPLE = ("treatment", "tone", "hardship", "tier_max", "balance_from", "balance_to", "contacts_per_week_max", "settlement")  # fmt: skip
 
@@ -175,14 +166,14 @@ def editor(
                 "tones": _options(TONES, [row["tone"]]),
                 "tone_label": TONES.get(row["tone"], row["tone"]),
                 "tiers": [{"value": tier, "chosen": row["tier_max"] == tier} for tier in ("1", "2", "3")],
-                "problems": [PROBLEMS.get(text, text) for at, text in problems if at == number + 1],
+                "problems": [text for at, text in problems if at == number + 1],
                 "accounts": by_row.get(number, {}).get("accounts", 0) if trial else None,
                 "balance_minor": by_row.get(number, {}).get("balance_minor", 0) if trial else None,
             }
             for number, row in enumerate(typed)
         ],
         "unreadable": unreadable,
-        "whole": [PROBLEMS.get(text, text) for at, text in problems if at == 0],
+        "whole": [text for at, text in problems if at == 0],
         "trial": _trial(trial, totals) if trial else None,
         "may_edit": draft and actor.may("plans.edit_strategy"),
         "may_copy": actor.may("plans.edit_strategy"),

@@ -105,7 +105,9 @@ def test_what_is_missing_is_named_with_the_clause(db: str, change: dict[str, obj
         )
     with translation.override("en"):
         assert said in caught.value.text
-    assert caught.value.as_dict()["rule"] == "GB/T 45251-2025 5.4"
+        assert caught.value.as_dict()["rule"] == "GB/T 45251-2025 5.4"
+    with translation.override("zh-hans"):
+        assert caught.value.as_dict()["rule"] == "GB/T 45251-2025 第 5.4 条"
 
 
 def test_a_licence_that_lapsed_after_the_proposal_stops_the_approval(db: str) -> None:

@@ -16,6 +16,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, Kind, program
+from weituo.foundation.texts import worded
 from weituo.foundation.vault import store
 
 #: days until an answer is due: complaints by the banking and insurance complaint measures (Order 2020/3: 15 days);
@@ -55,9 +56,13 @@ def open_case(
     """
     actor.require("care.open_case")
     if reason not in REASONS.get(kind, ()):
-        raise BadInput(problem=f"unknown kind or reason {kind}/{reason}", where="reason")
+        raise BadInput(
+            problem=worded("unknown kind or reason %(name)s", name=f"{kind}/{reason}"), where="reason"
+        )
     if len(text) > TEXT_CHARACTERS_MAX:
-        raise BadInput(problem=f"more than {TEXT_CHARACTERS_MAX} characters", where="text")
+        raise BadInput(
+            problem=worded("more than %(most)s characters", most=TEXT_CHARACTERS_MAX), where="text"
+        )
     concern = _concern(actor, account_id=account_id, borrower_id=borrower_id, case_ref=case_ref)
     return _open(
         actor=program("care desk"),
@@ -91,7 +96,7 @@ def _concern(actor: Actor, *, account_id: UUID | None, borrower_id: UUID | None,
                 raise AccountNotYours(where="account_id", what=str(account_id))
             owner = row[0]
         if owner is None:
-            raise BadInput(problem="name the account or the borrower", where="account_id")
+            raise BadInput(problem=worded("name the account or the borrower"), where="account_id")
         cursor.execute(
             "SELECT id, agency_id FROM placement_placement WHERE borrower_id = %s AND (%s::uuid IS NULL OR account_id = %s::uuid) ORDER BY (state = 'ACTIVE') DESC, placed_at DESC LIMIT 1",
             [owner, account_id, account_id],
@@ -169,7 +174,7 @@ def decide_case(*, actor: Actor, case_id: UUID, upheld: bool, answer: str, at: d
     Raises `CaseNotFound`, `CaseDecided`, `BadInput` without an answer.
     """
     if not answer.strip():
-        raise BadInput(problem="an answer to the borrower is needed", where="answer")
+        raise BadInput(problem=worded("an answer to the borrower is needed"), where="answer")
     case = Case.objects.select_for_update().filter(id=case_id).first()
     if case is None:
         raise CaseNotFound(what="case")

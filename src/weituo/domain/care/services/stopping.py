@@ -12,6 +12,7 @@ from weituo.domain.care.errors import AlreadyStopped
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +32,10 @@ def stop_everywhere(*, actor: Actor, borrower_id: UUID, reason: str, at: datetim
     Raises `BadInput` without a reason, `NotFound`, `AlreadyStopped`.
     """
     if not reason.strip():
-        raise BadInput(problem="a reason is needed", where="reason")
+        raise BadInput(problem=worded("a reason is needed"), where="reason")
     reach = queries.reach(actor, borrower_id=borrower_id, at=at)
     if reach is None:
-        raise NotFound(what="borrower")
+        raise NotFound(what=worded("borrower"))
     if reach["stopped_since"] is not None:
         raise AlreadyStopped(where=str(borrower_id))
     book.add_hold(

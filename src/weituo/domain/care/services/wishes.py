@@ -13,6 +13,7 @@ from weituo.foundation import events
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, program
+from weituo.foundation.texts import worded
 
 CHANNELS = ("PHONE", "SMS", "EMAIL", "LETTER")
 HOUR_FIRST, HOUR_LAST = 8, 22
@@ -35,11 +36,13 @@ def set_wish(
     actor.require("care.set_wish")
     owner = actor.borrower_id or borrower_id
     if owner is None:
-        raise WishRefused(problem="no borrower is named", where="borrower_id")
+        raise WishRefused(problem=worded("no borrower is named"), where="borrower_id")
     if not channels or not set(channels) <= set(CHANNELS):
-        raise WishRefused(problem="no known channel", where="channels")
+        raise WishRefused(problem=worded("no known channel"), where="channels")
     if not HOUR_FIRST <= hour_from < hour_to <= HOUR_LAST:
-        raise WishRefused(problem=f"{hour_from} – {hour_to}", where="hours")
+        raise WishRefused(
+            problem=worded("hours from %(first)s to %(last)s", first=hour_from, last=hour_to), where="hours"
+        )
     return _set(
         actor=program("care desk"),
         on_behalf=actor,

@@ -16,6 +16,7 @@ from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, program
+from weituo.foundation.texts import worded
 
 #: what came of a contact
 RESULTS: Final = (
@@ -89,24 +90,34 @@ def log_attempts(*, actor: Actor, attempts: Sequence[AttemptReport], at: datetim
 
 def _check(attempts: Sequence[AttemptReport], *, at: datetime) -> None:
     if not 1 <= len(attempts) <= BATCH_MAX:
-        raise BatchRefused(problem=f"1 to {BATCH_MAX} items, not {len(attempts)}", where="attempts")
+        raise BatchRefused(
+            problem=worded("1 to %(most)s items, not %(given)s", most=BATCH_MAX, given=len(attempts)),
+            where="attempts",
+        )
     if len({item.sender_ref for item in attempts}) != len(attempts):
-        raise BatchRefused(problem="a reference stands twice", where="attempts.sender_ref")
+        raise BatchRefused(problem=worded("a reference stands twice"), where="attempts.sender_ref")
     latest = at + timedelta(seconds=EARLY_SECONDS_MAX)
     for number, item in enumerate(attempts):
         where = f"attempts[{number}]"
         if item.result not in RESULTS:
-            raise BatchRefused(problem=f"unknown result {item.result}", where=f"{where}.result")
+            raise BatchRefused(
+                problem=worded("unknown result %(name)s", name=item.result), where=f"{where}.result"
+            )
         if item.channel not in CHANNELS:
-            raise BatchRefused(problem=f"unknown channel {item.channel}", where=f"{where}.channel")
+            raise BatchRefused(
+                problem=worded("unknown channel %(name)s", name=item.channel), where=f"{where}.channel"
+            )
         if item.made_at.tzinfo is None or item.made_at > latest:
-            raise BatchRefused(problem="a contact cannot lie in the future", where=f"{where}.made_at")
+            raise BatchRefused(problem=worded("a contact cannot lie in the future"), where=f"{where}.made_at")
         if item.made_at < at - timedelta(days=LATE_DAYS_MAX):
             raise BatchRefused(
-                problem=f"a contact is reported within {LATE_DAYS_MAX} days", where=f"{where}.made_at"
+                problem=worded("a contact is reported within %(days)s days", days=LATE_DAYS_MAX),
+                where=f"{where}.made_at",
             )
         if not item.sender_ref or item.duration_s < 0:
-            raise BatchRefused(problem="reference or duration", where=where)
+            raise BatchRefused(
+                problem=worded("a reference is missing, or a duration is below zero"), where=where
+            )
 
 
 @act("contact.log_attempt", permission="contact.log_attempt")

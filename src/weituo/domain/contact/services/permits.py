@@ -19,6 +19,7 @@ from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, program
+from weituo.foundation.texts import worded
 
 #: a permit holds this long from the planned instant
 HOLDS_MINUTES: Final = 10
@@ -98,17 +99,20 @@ def ask_permits(*, actor: Actor, requests: Sequence[PermitRequest], at: datetime
 
 def _check(requests: Sequence[PermitRequest], *, at: datetime) -> None:
     if not 1 <= len(requests) <= BATCH_MAX:
-        raise BatchRefused(problem=f"1 to {BATCH_MAX} items, not {len(requests)}", where="requests")
+        raise BatchRefused(
+            problem=worded("1 to %(most)s items, not %(given)s", most=BATCH_MAX, given=len(requests)),
+            where="requests",
+        )
     earliest, latest = at - timedelta(seconds=BACK_SECONDS_MAX), at + timedelta(days=AHEAD_DAYS_MAX)
     for number, item in enumerate(requests):
         if item.planned_at.tzinfo is None or not earliest <= item.planned_at < latest:
             raise BatchRefused(
-                problem=f"a contact is planned from now to {AHEAD_DAYS_MAX} days ahead",
+                problem=worded("a contact is planned from now to %(days)s days ahead", days=AHEAD_DAYS_MAX),
                 where=f"requests[{number}].planned_at",
             )
         if item.channel not in gate.CHANNELS or item.purpose not in gate.PURPOSES:
             raise BatchRefused(
-                problem=f"unknown channel or purpose {item.channel}/{item.purpose}",
+                problem=worded("unknown channel or purpose %(name)s", name=f"{item.channel}/{item.purpose}"),
                 where=f"requests[{number}]",
             )
 

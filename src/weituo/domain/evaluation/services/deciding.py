@@ -15,6 +15,7 @@ from weituo.foundation import events
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 #: TIER and CAPACITY change the agency, EXIT takes its capacity to nothing, IMPROVE and RENEW are recorded
 DECISIONS: Final = ("TIER", "CAPACITY", "IMPROVE", "RENEW", "EXIT")
@@ -61,10 +62,12 @@ def decide(
 
 def _check(decision: str, reason: str, *, tier: int | None, capacity: int | None) -> None:
     if decision not in DECISIONS:
-        raise DecisionRefused(problem=f"one of {', '.join(DECISIONS)} is needed", where="decision")
+        raise DecisionRefused(
+            problem=worded("one of %(names)s is needed", names=", ".join(DECISIONS)), where="decision"
+        )
     if len(reason.strip()) < REASON_CHARACTERS_MIN:
-        raise DecisionRefused(problem="a reason is needed", where="reason")
+        raise DecisionRefused(problem=worded("a reason is needed"), where="reason")
     if decision == "TIER" and tier is None:
-        raise DecisionRefused(problem="the new tier is needed", where="tier")
+        raise DecisionRefused(problem=worded("the new tier is needed"), where="tier")
     if decision == "CAPACITY" and capacity is None:
-        raise DecisionRefused(problem="the new capacity is needed", where="capacity")
+        raise DecisionRefused(problem=worded("the new capacity is needed"), where="capacity")

@@ -8,6 +8,7 @@ from weituo.domain.ledger import posting
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 @act("ledger.record_cost", permission="ledger.record_cost")
@@ -16,7 +17,7 @@ def record_cost(
 ) -> bool:
     """Book what in-house collection cost (wages, seats, telephone) under the caller's reference; False when it stands."""
     if amount_minor <= 0:
-        raise BadInput(problem="a cost is more than zero", where="amount_minor")
+        raise BadInput(problem=worded("a cost is more than zero"), where="amount_minor")
     key = f"cost:{reference}"
     booked = posting.post(
         entries=posting.entry_frame(

@@ -17,6 +17,7 @@ from weituo.foundation import transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 LINES_MAX = 5_000
 #: how far from the day of reporting a payment may lie
@@ -62,7 +63,12 @@ def report_remittance(
             raise NotYourPlacement(what=line.case_ref, where=f"lines[{number}].case_ref")
         if placements[line.case_ref][1] != currency:
             raise RemittanceRefused(
-                problem=f"{currency} ≠ {placements[line.case_ref][1]}", where=f"lines[{number}].currency"
+                problem=worded(
+                    "its currency is %(given)s, that of the case %(kept)s",
+                    given=currency,
+                    kept=placements[line.case_ref][1],
+                ),
+                where=f"lines[{number}].currency",
             )
     remittance_id = new_id()
     assert actor.agency_id is not None
@@ -76,7 +82,10 @@ def report_remittance(
             [[line.bank_ref for line in lines]],
         )
         if double := cursor.fetchone():
-            raise RemittanceRefused(problem=f"{double[0]} was reported before", where="lines.bank_ref")
+            raise RemittanceRefused(
+                problem=worded("%(reference)s was reported before", reference=double[0]),
+                where="lines.bank_ref",
+            )
         cursor.executemany(
             "INSERT INTO ledger_remittance_line (id, remittance_id, agency_id, placement_id, amount_minor, currency, paid_on, method, bank_ref) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
@@ -100,23 +109,29 @@ def report_remittance(
 
 def _check(lines: Sequence[RemittanceLine], total_minor: int) -> None:
     if not lines or len(lines) > LINES_MAX:
-        raise RemittanceRefused(problem=f"1 to {LINES_MAX} lines, not {len(lines)}", where="lines")
+        raise RemittanceRefused(
+            problem=worded("1 to %(most)s lines, not %(given)s", most=LINES_MAX, given=len(lines)),
+            where="lines",
+        )
     for number, line in enumerate(lines, start=1):
         if line.amount_minor <= 0:
             raise RemittanceRefused(
-                problem="an amount is more than zero", where=f"lines[{number}].amount_minor"
+                problem=worded("an amount is more than zero"), where=f"lines[{number}].amount_minor"
             )
     if sum(line.amount_minor for line in lines) != total_minor:
-        raise RemittanceRefused(problem="the lines do not sum to the control total", where="total_minor")
+        raise RemittanceRefused(
+            problem=worded("the lines do not sum to the control total"), where="total_minor"
+        )
     if len({line.bank_ref for line in lines}) != len(lines):
-        raise RemittanceRefused(problem="a bank reference stands twice", where="lines.bank_ref")
+        raise RemittanceRefused(problem=worded("a bank reference stands twice"), where="lines.bank_ref")
 
 
 def _check_days(lines: Sequence[RemittanceLine], *, today: date) -> None:
     for number, line in enumerate(lines, start=1):
         if abs((line.paid_on - today).days) > LATE_DAYS_MAX:
             raise RemittanceRefused(
-                problem=f"a payment lies within {LATE_DAYS_MAX} days", where=f"lines[{number}].paid_on"
+                problem=worded("a payment lies within %(days)s days", days=LATE_DAYS_MAX),
+                where=f"lines[{number}].paid_on",
             )
 
 
@@ -136,7 +151,7 @@ def receive_bank_lines(*, actor: Actor, lines: pl.DataFrame, at: datetime) -> in
     lines: reference, booked_on (Date), amount_minor (Int64 > 0), currency, remittance_text. Returns how many were new.
     """
     if lines.filter(pl.col("amount_minor") <= 0).height:
-        raise RemittanceRefused(problem="an amount is more than zero", where="amount_minor")
+        raise RemittanceRefused(problem=worded("an amount is more than zero"), where="amount_minor")
     new: list[dict[str, Any]] = []
     with transactions.connection().cursor() as cursor:
         cursor.execute(

@@ -12,6 +12,7 @@ from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import Conflict, NotFound
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 class AlreadyReversed(Conflict):
@@ -32,7 +33,7 @@ def reverse_payment(*, actor: Actor, payment_id: UUID, reason: str, at: datetime
         )
         row = cursor.fetchone()
         if row is None:
-            raise NotFound(what="payment")
+            raise NotFound(what=worded("payment"))
         entry_id, account_id, fee, interest, principal, key, digest, reversed_before = row
         if reversed_before:
             raise AlreadyReversed(where=key)

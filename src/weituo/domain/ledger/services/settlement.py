@@ -14,6 +14,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 @act("ledger.draw_statement", permission="ledger.draw_statement")
@@ -25,7 +26,7 @@ def draw_statement(
     A period that was drawn up before gives the same statement again. Raises `NothingToSettle`, `BadInput`.
     """
     if period_from >= period_to:
-        raise BadInput(problem="the period ends before it begins", where="period_to")
+        raise BadInput(problem=worded("the period ends before it begins"), where="period_to")
     locks.lock(keys=[f"ledger:statement:{agency_id}"])
     standing = Statement.objects.filter(agency_id=agency_id, period_from=period_from).first()
     if standing is not None:
@@ -67,7 +68,7 @@ def agree_statement(*, actor: Actor, statement_id: UUID, at: datetime) -> None:
     """Agree to one's own statement (the agency's act); agreeing again changes nothing."""
     statement = Statement.objects.filter(id=statement_id).first()
     if statement is None:
-        raise NotFound(what="statement")
+        raise NotFound(what=worded("statement"))
     if statement.state == Statement.State.AGREED:
         return
     if statement.state != Statement.State.DRAWN:
@@ -83,7 +84,7 @@ def approve_statement(*, actor: Actor, statement_id: UUID, at: datetime) -> None
     """Approve an agreed statement as a second person and book the payout of its commission."""
     statement = Statement.objects.filter(id=statement_id).first()
     if statement is None:
-        raise NotFound(what="statement")
+        raise NotFound(what=worded("statement"))
     if statement.state != Statement.State.AGREED:
         raise StatementNotReady(state=statement.get_state_display(), needed=Statement.State.AGREED.label)
     if statement.drawn_by == actor.id:

@@ -15,6 +15,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 #: fields of a borrower or an account that an agreement may name
 FIELDS = (
@@ -35,20 +36,21 @@ def sign_agreement(
     agency = found(agency_id)
     fees = dict(fee_bps_by_bucket or {})
     if kind not in Agreement.Kind.values:
-        raise AgreementRefused(problem=f"unknown kind {kind}", where="kind")
+        raise AgreementRefused(problem=worded("unknown kind %(name)s", name=kind), where="kind")
     if active_to is not None and active_to <= active_from:
-        raise AgreementRefused(problem="it ends before it begins", where="active_to")
+        raise AgreementRefused(problem=worded("it ends before it begins"), where="active_to")
     if kind == Agreement.Kind.CONFIDENTIALITY and (
         not fields_allowed or not set(fields_allowed) <= set(FIELDS)
     ):
         raise AgreementRefused(
-            problem="name the fields that may be shared, from the known ones", where="fields_allowed"
+            problem=worded("name the fields that may be shared, from the known ones"), where="fields_allowed"
         )
     if kind == Agreement.Kind.SERVICE and (
         not fees or any(not 0 < value <= FEE_BPS_MAX for value in fees.values())
     ):
         raise AgreementRefused(
-            problem=f"fees lie between 1 and {FEE_BPS_MAX} basis points", where="fee_bps_by_bucket"
+            problem=worded("fees lie between 1 and %(most)s basis points", most=FEE_BPS_MAX),
+            where="fee_bps_by_bucket",
         )
     version = 1 + Agreement.objects.filter(agency_id=agency_id, kind=kind).count()
     agreement = Agreement.objects.create(
@@ -77,7 +79,7 @@ def end_agreement(*, actor: Actor, agreement_id: UUID, reason: str, at: datetime
     """End an agreement today; nothing is shared under it from this moment."""
     agreement = Agreement.objects.select_for_update().filter(id=agreement_id).first()
     if agreement is None:
-        raise NotFound(what="agreement")
+        raise NotFound(what=worded("agreement"))
     Agreement.objects.filter(id=agreement_id).update(active_to=at.date(), ended_reason=reason)
     note(
         what="agreement",

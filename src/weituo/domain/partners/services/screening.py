@@ -21,6 +21,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 CODE = re.compile(r"[A-Z0-9-]{1,12}")
 
@@ -50,7 +51,7 @@ def register_agency(
     Raises `AgencyExists`, `BadInput` for a code that is not 1 to 12 capital letters, digits and dashes.
     """
     if not CODE.fullmatch(code):
-        raise BadInput(problem="a code has 1 to 12 capital letters, digits and dashes", where="code")
+        raise BadInput(problem=worded("a code has 1 to 12 capital letters, digits and dashes"), where="code")
     if Agency.objects.filter(code=code).exists():
         raise AgencyExists(agency=code, where="code")
     agency = Agency.objects.create(
@@ -75,9 +76,9 @@ def add_paper(
     """Put a paper on file; it counts once a person has verified it."""
     found(agency_id)
     if kind not in Paper.Kind.values:
-        raise PaperRefused(problem=f"unknown kind {kind}", where="kind")
+        raise PaperRefused(problem=worded("unknown kind %(name)s", name=kind), where="kind")
     if valid_to is not None and valid_to <= valid_from:
-        raise PaperRefused(problem="it ends before it begins", where="valid_to")
+        raise PaperRefused(problem=worded("it ends before it begins"), where="valid_to")
     paper = Paper.objects.create(
         id=new_id(),
         agency_id=agency_id,
@@ -98,7 +99,7 @@ def verify_paper(*, actor: Actor, paper_id: UUID, at: datetime) -> None:
     """Confirm that a paper was seen and is genuine."""
     paper = Paper.objects.select_for_update().filter(id=paper_id).first()
     if paper is None:
-        raise NotFound(what="paper")
+        raise NotFound(what=worded("paper"))
     Paper.objects.filter(id=paper_id).update(verified_by=actor.id, verified_at=at)
     note(what="paper", ref=paper_id, agency=str(paper.agency_id), kind=paper.kind)
 
@@ -119,10 +120,14 @@ def assess(
     agency = found(agency_id)
     if agency.state in {Agency.State.ENDED, Agency.State.REJECTED}:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
+    if set(scores) != set(scoring.WEIGHTS):
+        raise AssessmentRefused(
+            problem=worded("the criteria are %(names)s", names=", ".join(scoring.WEIGHTS)), where="scores"
+        )
     try:
         score = scoring.weighted(scores=scores)
     except ValueError as wrong:
-        raise AssessmentRefused(problem=str(wrong), where="scores") from wrong
+        raise AssessmentRefused(problem=worded("a score lies between 0 and 100"), where="scores") from wrong
     verified = set(
         Paper.objects.filter(agency_id=agency_id, verified_at__isnull=False).values_list("id", flat=True)
     )
@@ -130,7 +135,8 @@ def assess(
         papers = set(evidence.get(criterion, ()))
         if not papers or not papers <= verified:
             raise AssessmentRefused(
-                problem=f"{criterion} rests on no verified paper", where=f"evidence.{criterion}"
+                problem=worded("%(criterion)s rests on no verified paper", criterion=criterion),
+                where=f"evidence.{criterion}",
             )
     criteria = {
         name: {

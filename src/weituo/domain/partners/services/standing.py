@@ -15,6 +15,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 TIERS = (1, 2, 3)
 SUSPEND = "SUSPEND"
@@ -25,7 +26,10 @@ def change_tier(*, agency_id: UUID, tier: int, reason: str, at: datetime) -> Non
     """Move an approved agency to another tier (evaluation calls this inside its own act)."""
     agency = found(agency_id)
     if tier not in TIERS:
-        raise BadInput(problem=f"a tier is one of {TIERS}", where="tier")
+        raise BadInput(
+            problem=worded("a tier is one of %(names)s", names=", ".join(str(tier) for tier in TIERS)),
+            where="tier",
+        )
     if agency.state != Agency.State.APPROVED:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
     Agency.objects.filter(id=agency_id).update(tier=tier)
@@ -37,7 +41,7 @@ def change_capacity(*, agency_id: UUID, capacity_accounts_max: int, reason: str,
     """Set how many accounts an agency may hold (evaluation calls this inside its own act)."""
     agency = found(agency_id)
     if capacity_accounts_max < 0:
-        raise BadInput(problem="a capacity is not negative", where="capacity_accounts_max")
+        raise BadInput(problem=worded("a capacity is not negative"), where="capacity_accounts_max")
     Agency.objects.filter(id=agency_id).update(capacity_accounts_max=capacity_accounts_max)
     note(
         what="agency",
@@ -97,4 +101,4 @@ def reinstate(*, actor: Actor, agency_id: UUID, reason: str, at: datetime) -> No
 
 def _needs_reason(reason: str) -> None:
     if not reason.strip():
-        raise BadInput(problem="a reason is needed", where="reason")
+        raise BadInput(problem=worded("a reason is needed"), where="reason")

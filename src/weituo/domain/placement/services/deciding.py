@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
-from django.utils.translation import gettext as _
 
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.placement import gathering
@@ -30,6 +29,7 @@ from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 #: the lender's days
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -67,7 +67,7 @@ def decide_run(
         raise ReasonNeeded(where="reason")
     if not 1 <= term_months <= TERM_MONTHS_MAX:
         raise BadInput(
-            problem=_("a term lies between 1 and %(most)s months") % {"most": TERM_MONTHS_MAX},
+            problem=worded("a term lies between 1 and %(most)s months", most=TERM_MONTHS_MAX),
             where="term_months",
         )
     state = Run.State.APPROVED if approved else Run.State.REJECTED

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import numpy as np
 import polars as pl
-from django.utils.translation import gettext as _
 
 from weituo.core.allocation import placing
 from weituo.core.allocation.problem import IN_HOUSE, Infeasible
@@ -31,6 +30,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.files.places import place
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 EXPLORATION_MAX: Final = 0.5
 LIMIT_KEYS: Final = frozenset({"agencies", "mix_tolerance", "prices"})
@@ -92,12 +92,12 @@ def solve_run(
 def _prices(wanted: Mapping[str, Any], exploration: float) -> valuing.Prices:
     strange = sorted(set(wanted) - LIMIT_KEYS)
     if strange:
-        raise LimitsRefused(problem=_("unknown part %(name)s") % {"name": strange[0]}, where=strange[0])
+        raise LimitsRefused(problem=worded("unknown part %(name)s", name=strange[0]), where=strange[0])
     if not 0 <= exploration <= EXPLORATION_MAX:
-        raise LimitsRefused(problem=_("the share of chance lies between 0 and 0.5"), where="exploration")
+        raise LimitsRefused(problem=worded("the share of chance lies between 0 and 0.5"), where="exploration")
     mix = wanted.get("mix_tolerance")
     if mix is not None and not (isinstance(mix, int | float) and 0 <= mix <= 1):
-        raise LimitsRefused(problem=_("a tolerance lies between 0 and 1"), where="mix_tolerance")
+        raise LimitsRefused(problem=worded("a tolerance lies between 0 and 1"), where="mix_tolerance")
     return _priced(wanted.get("prices", {}))
 
 
@@ -105,15 +105,17 @@ def _priced(asked: Any) -> valuing.Prices:
     """Read prices over the usual ones; a share by bucket that is not given stays as usual."""
     usual = asdict(valuing.Prices())
     if not isinstance(asked, Mapping) or set(asked) - set(usual):
-        raise LimitsRefused(problem=_("unknown price"), where="prices")
+        raise LimitsRefused(problem=worded("unknown price"), where="prices")
     given = usual | dict(asked)
     shares = asked.get("in_house_bps", {})
     if not isinstance(shares, Mapping) or set(shares) - set(valuing.IN_HOUSE_BPS):
-        raise LimitsRefused(problem=_("shares are given by bucket"), where="prices.in_house_bps")
+        raise LimitsRefused(problem=worded("shares are given by bucket"), where="prices.in_house_bps")
     given["in_house_bps"] = {**valuing.IN_HOUSE_BPS, **shares}
     amounts = [given[name] for name in usual if name != "in_house_bps"] + list(given["in_house_bps"].values())
     if any(not isinstance(amount, int) or isinstance(amount, bool) or amount < 0 for amount in amounts):
-        raise LimitsRefused(problem=_("a price is a whole number of minor units from 0 on"), where="prices")
+        raise LimitsRefused(
+            problem=worded("a price is a whole number of minor units from 0 on"), where="prices"
+        )
     return valuing.Prices(**given)
 
 
@@ -123,7 +125,7 @@ def load(version: RecoveryModelVersion) -> recovery.RecoveryModel:
         artefact = place("models", version.artefact).read_bytes()
         return recovery.from_bytes(artefact=artefact, expected_digest=version.artefact_digest)
     except (OSError, recovery.ModelError) as wrong:
-        problem = str(wrong) if isinstance(wrong, recovery.ModelError) else _("it is missing")
+        problem = telling.fault(wrong) if isinstance(wrong, recovery.ModelError) else worded("it is missing")
         raise ModelUnusable(problem=problem, where=version.artefact) from wrong
 
 

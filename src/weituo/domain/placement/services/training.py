@@ -10,9 +10,9 @@ from uuid import UUID
 
 import numpy as np
 import polars as pl
-from django.utils.translation import gettext as _
 
 from weituo.core.recovery import drift, features, model, validation
+from weituo.domain.placement import telling
 from weituo.domain.placement.errors import CohortRefused, ModelNotFound, ModelPromoted
 from weituo.domain.placement.models import RecoveryModelVersion
 from weituo.foundation import locks
@@ -20,6 +20,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.files.places import place
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 #: share of the cohort that the model never sees and is judged on
 HELD_OUT: Final = 0.25
@@ -59,7 +60,7 @@ def train_model(*, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime) 
         fitted = model.RecoveryModel(seed=seed).fit(frame=known[learned], paid_fraction=outcome[learned])
         judged = validation.evaluate(model=fitted, frame=known[held], paid_fraction=outcome[held])
     except model.ModelError as wrong:
-        raise CohortRefused(problem=str(wrong)) from wrong
+        raise CohortRefused(problem=telling.fault(wrong)) from wrong
     artefact = fitted.to_bytes()
     digest = model.artefact_digest(artefact=artefact)
     name = f"recovery-{digest[:16]}.model"
@@ -103,25 +104,28 @@ def _checked(cohort: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray[Any, np.dty
     missing = [name for name in (*features.NAMES, "paid_fraction") if name not in cohort.columns]
     if missing:
         raise CohortRefused(
-            problem=_("columns are missing: %(names)s") % {"names": ", ".join(missing)}, where=missing[0]
+            problem=worded("columns are missing: %(names)s", names=", ".join(missing)), where=missing[0]
         )
     if cohort.height < ROWS_MIN:
         raise CohortRefused(
-            problem=_("%(rows)s rows, at least %(least)s are needed")
-            % {"rows": cohort.height, "least": ROWS_MIN}
+            problem=worded("%(rows)s rows, at least %(least)s are needed", rows=cohort.height, least=ROWS_MIN)
         )
     try:
         typed = cohort.select(*(pl.col(feature.name).cast(feature.dtype) for feature in features.FEATURES))
         known = features.check(frame=typed)
         outcome = cohort["paid_fraction"].cast(pl.Float64).to_numpy()
-    except (features.FeatureError, pl.exceptions.PolarsError) as wrong:
-        raise CohortRefused(problem=str(wrong).split("\n")[0]) from wrong
+    except features.FeatureError as wrong:
+        raise CohortRefused(problem=telling.fault(wrong)) from wrong
+    except pl.exceptions.PolarsError as wrong:
+        raise CohortRefused(
+            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0])
+        ) from wrong
     if (
         cohort["paid_fraction"].null_count()
         or not (np.isfinite(outcome) & (outcome >= 0) & (outcome <= 1)).all()
     ):
         raise CohortRefused(
-            problem=_("paid_fraction lies between 0 and 1 in every row"), where="paid_fraction"
+            problem=worded("paid_fraction lies between 0 and 1 in every row"), where="paid_fraction"
         )
     return known, outcome
 

@@ -18,6 +18,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 MONTHS_MAX = 24
 
@@ -89,23 +90,24 @@ def draft_plan(
 
 def _check(targets: Mapping[str, Sequence[int]], milestones: Sequence[Mapping[str, Any]]) -> None:
     if not targets:
-        raise PlanRefused(problem="no target", where="targets")
+        raise PlanRefused(problem=worded("no target"), where="targets")
     for bucket, values in targets.items():
         if bucket not in BUCKETS:
-            raise PlanRefused(problem=f"unknown bucket {bucket}", where="targets")
+            raise PlanRefused(problem=worded("unknown bucket %(name)s", name=bucket), where="targets")
         if not 1 <= len(values) <= MONTHS_MAX or any(not 0 <= value <= 10_000 for value in values):
             raise PlanRefused(
-                problem=f"1 to {MONTHS_MAX} months between 0 and 100 %", where=f"targets.{bucket}"
+                problem=worded("1 to %(most)s months between 0 and 100 per cent", most=MONTHS_MAX),
+                where=f"targets.{bucket}",
             )
         if list(values) != sorted(values):
-            raise PlanRefused(problem="cumulative liquidation never falls", where=f"targets.{bucket}")
+            raise PlanRefused(problem=worded("cumulative liquidation never falls"), where=f"targets.{bucket}")
     for number, row in enumerate(milestones, start=1):
         if set(row) != {"title_zh", "title_en", "owner", "due_on"} or row["owner"] not in {
             "LENDER",
             "AGENCY",
         }:
             raise PlanRefused(
-                problem="title_zh, title_en, owner (LENDER or AGENCY) and due_on are needed",
+                problem=worded("title_zh, title_en, owner (LENDER or AGENCY) and due_on are needed"),
                 where=f"milestones[{number}]",
             )
 
@@ -156,5 +158,5 @@ def finish_milestone(*, actor: Actor, milestone_id: UUID, at: datetime) -> None:
     if not Milestone.objects.filter(id=milestone_id, done_at__isnull=True).update(
         done_at=at, done_by=actor.id
     ):
-        raise NotFound(what="open milestone")
+        raise NotFound(what=worded("open milestone"))
     note(what="milestone", ref=milestone_id)

@@ -17,6 +17,7 @@ from weituo.foundation import events, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 def _draft(strategy_id: UUID) -> Strategy:
@@ -73,7 +74,7 @@ def publish_strategy(*, actor: Actor, strategy_id: UUID, at: datetime) -> None:
         for row in StrategyRow.objects.filter(strategy=strategy).order_by("position").values()
     ]
     if wrong := treating.problems(rows):
-        raise StrategyRefused(problem=wrong[0][1], where=f"row {wrong[0][0]}")
+        raise StrategyRefused(problem=wrong[0][1], where=worded("row %(number)s", number=wrong[0][0]))
     Strategy.objects.filter(state=Strategy.State.PUBLISHED).update(state=Strategy.State.RETIRED)
     Strategy.objects.filter(id=strategy_id).update(
         state=Strategy.State.PUBLISHED, published_by=actor.id, published_at=at

@@ -16,6 +16,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 def fingerprint(public_key: str) -> str:
@@ -35,9 +36,9 @@ def register_recipient(*, actor: Actor, agency_id: UUID, public_key: str, at: da
     try:
         pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError as wrong:
-        raise RecipientRefused(problem="not an age X25519 public key", where="public_key") from wrong
+        raise RecipientRefused(problem=worded("not an age X25519 public key"), where="public_key") from wrong
     if not any(row.id == agency_id for row in partners.agencies(actor)):
-        raise NotFound(what="agency", where=str(agency_id))
+        raise NotFound(what=worded("agency"), where=str(agency_id))
     locks.lock(keys=[f"sharing:{agency_id}"])
     standing = Recipient.objects.filter(agency_id=agency_id, active_to__isnull=True).first()
     if standing is not None and standing.public_key == key:

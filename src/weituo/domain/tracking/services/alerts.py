@@ -17,6 +17,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 CODES: Final = ("BEHIND_PLAN", "NO_ACTIVITY", "PAPER_EXPIRING", "REFUSALS_HIGH")
 #: an agency rests when this share of its active cases had no contact for 14 days
@@ -118,7 +119,7 @@ def close_alert(*, actor: Actor, alert_id: UUID, action: str, at: datetime) -> N
 def answer(*, actor: Actor, alert_id: UUID, action: str, at: datetime) -> None:
     """Close an alert inside an act that is itself the action. Raises `AlertNotFound`, `AlertClosed`, `BadInput`."""
     if not action.strip():
-        raise BadInput(problem="state what was done", where="action")
+        raise BadInput(problem=worded("state what was done"), where="action")
     alert = Alert.objects.select_for_update().filter(id=alert_id).first()
     if alert is None:
         raise AlertNotFound(what="alert")

@@ -16,6 +16,7 @@ from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 BATCH_MAX: Final = 500
 #: a promise cannot run longer than this
@@ -106,22 +107,35 @@ def record_promises(*, actor: Actor, promises: Sequence[PromiseReport], at: date
 
 def _check(promises: Sequence[PromiseReport], *, at: datetime) -> None:
     if not 1 <= len(promises) <= BATCH_MAX:
-        raise PromiseRefused(problem=f"1 – {BATCH_MAX}, {len(promises)}", where="promises")
+        raise PromiseRefused(
+            problem=worded("1 to %(most)s items, not %(given)s", most=BATCH_MAX, given=len(promises)),
+            where="promises",
+        )
     if len({item.sender_ref for item in promises}) != len(promises):
-        raise PromiseRefused(problem="a reference stands twice", where="promises.sender_ref")
+        raise PromiseRefused(problem=worded("a reference stands twice"), where="promises.sender_ref")
     for number, item in enumerate(promises):
         where = f"promises[{number}]"
         if item.amount_minor <= 0:
-            raise PromiseRefused(problem="an amount is more than zero", where=f"{where}.amount_minor")
+            raise PromiseRefused(problem=worded("an amount is more than zero"), where=f"{where}.amount_minor")
         if item.made_at.tzinfo is None or item.made_at > at + timedelta(minutes=1):
-            raise PromiseRefused(problem="a promise cannot lie in the future", where=f"{where}.made_at")
+            raise PromiseRefused(
+                problem=worded("a promise cannot lie in the future"), where=f"{where}.made_at"
+            )
         if item.made_at < at - timedelta(days=LATE_DAYS_MAX):
             raise PromiseRefused(
-                problem=f"a promise is reported within {LATE_DAYS_MAX} days", where=f"{where}.made_at"
+                problem=worded("a promise is reported within %(days)s days", days=LATE_DAYS_MAX),
+                where=f"{where}.made_at",
             )
         days = (item.due_on - item.made_at.date()).days
         if not -1 <= days <= DAYS_MAX:
-            raise PromiseRefused(problem=f"0 – {DAYS_MAX} days, {days}", where=f"{where}.due_on")
+            raise PromiseRefused(
+                problem=worded(
+                    "its day lies %(days)s days after the promise; 0 to %(most)s are allowed",
+                    days=days,
+                    most=DAYS_MAX,
+                ),
+                where=f"{where}.due_on",
+            )
 
 
 def _compare(
@@ -131,7 +145,12 @@ def _compare(
         raise PlacementNotYours(what=item.case_ref, where=f"{where}.case_ref")
     if placements[item.case_ref][1] != item.currency:
         raise PromiseRefused(
-            problem=f"{item.currency} ≠ {placements[item.case_ref][1]}", where=f"{where}.currency"
+            problem=worded(
+                "its currency is %(given)s, that of the case %(kept)s",
+                given=item.currency,
+                kept=placements[item.case_ref][1],
+            ),
+            where=f"{where}.currency",
         )
     known = standing.get(item.sender_ref)
     if known is not None and known[1:] != (placements[item.case_ref][0], item.amount_minor, item.due_on):

@@ -13,6 +13,7 @@ from weituo.foundation import transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 
 @act("tracking.hold_review", permission="tracking.hold_review")
@@ -33,9 +34,9 @@ def hold_review(
     Raises `AgencyUnknown`, `BadInput`, `AlertNotFound`, `AlertClosed`.
     """
     if period_from >= period_to:
-        raise BadInput(problem="the period ends before it begins", where="period_to")
+        raise BadInput(problem=worded("the period ends before it begins"), where="period_to")
     if not findings.strip():
-        raise BadInput(problem="a review states what was found", where="findings")
+        raise BadInput(problem=worded("a review states what was found"), where="findings")
     with transactions.connection().cursor() as cursor:
         cursor.execute("SELECT 1 FROM partners_agency WHERE id = %s", [agency_id])
         if cursor.fetchone() is None:
