@@ -77,7 +77,7 @@ def test_a_chart_is_drawn_and_leaves_as_numbers(
 
 def test_a_destructive_form_says_what_will_happen_first(told: Told, visitor: Callable[..., Any]) -> None:
     guest = visitor("chen", language="en")
-    guest.open("/settings/")
+    guest.open("/settings/keys/")
     row = guest.page.locator("#keys tbody tr").first
     row.locator("input[name=reason]").fill("lost")
     row.get_by_role("button", name="End").click()
@@ -95,7 +95,7 @@ def test_a_destructive_form_says_what_will_happen_first(told: Told, visitor: Cal
 
 def test_a_key_is_shown_once(told: Told, visitor: Callable[..., Any]) -> None:
     guest = visitor("chen", language="en")
-    guest.open("/settings/")
+    guest.open("/settings/keys/")
     guest.page.locator("#k-name").fill("second system")
     guest.page.get_by_role("button", name="Issue a key").click()
     secret = guest.page.locator("#new-key").inner_text()

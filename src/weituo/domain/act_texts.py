@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     # identity
     "identity.add_person": _("%(actor)s added a person who may sign in"),
+    "identity.invite": _("%(actor)s invited a person who may sign in"),
+    "identity.renew_sign_in": _("%(actor)s ended a person's password and second factor and invited them anew"),
+    "identity.accept": _("%(actor)s accepted the invitation and set a password"),
+    "identity.change_role": _("%(actor)s gave a person another role"),
+    "identity.deactivate": _("%(actor)s stopped a person's sign-in"),
+    "identity.reactivate": _("%(actor)s let a person sign in again"),
     "identity.set_password": _("%(actor)s gave a person a new password"),
     "identity.enrol_totp": _("%(actor)s gave a person a new second factor"),
     "identity.issue_key": _("%(actor)s issued an API key to an agency's system"),
@@ -55,6 +61,7 @@ SENTENCES: dict[str, str | Promise] = {
     "sharing.acknowledge": _("%(actor)s acknowledged a package"),
     "sharing.open_case": _("%(actor)s opened the disclosed facts of a case"),
     "sharing.revoke": _("%(actor)s revoked a package"),
+    "sharing.confirm_destruction": _("%(actor)s confirmed that cases taken back were destroyed"),
     "sharing.sweep": _("%(actor)s removed files of packages that are not live"),
     # contact
     "contact.ask_permit": _("%(actor)s asked for permits"),

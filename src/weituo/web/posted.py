@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import QueryDict
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from weituo.foundation.errors import BadInput
 
+E = TypeVar("E", bound=StrEnum)
 DIGITS_MAX = 13
 
 
@@ -70,6 +72,13 @@ class Posted:
         if found is None:
             raise BadInput(problem=problem, where=key)
         return found
+
+    def choice(self, key: str, members: type[E]) -> E:
+        """Give what was chosen from a fixed list."""
+        try:
+            return members(self.text(key))
+        except ValueError as wrong:
+            raise BadInput(problem=_("choose from the list"), where=key) from wrong
 
     def ids(self, key: str) -> list[UUID]:
         """Give the ids that were chosen."""

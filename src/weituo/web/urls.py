@@ -10,6 +10,8 @@ from allauth.account import urls as account_urls
 from django.urls import URLPattern, include, path
 from django.views.i18n import set_language
 
+from weituo.web.invited import invited
+
 #: address → module with `urlpatterns` (and `app_name`) of each console room
 CONSOLE = {
     "": "today",
@@ -63,6 +65,7 @@ def _rooms() -> list[Any]:
 urlpatterns = [
     *_rooms(),
     path("language/", set_language, name="set_language"),
+    path("accounts/invited/<str:token>/", invited, name="invited"),
     path("accounts/", include(_sign_in())),
     path("accounts/2fa/", include("allauth.mfa.urls")),
 ]

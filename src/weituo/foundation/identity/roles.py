@@ -57,6 +57,8 @@ _grants: dict[str, frozenset[Role]] = {
     "vault.find": frozenset({Role.CARE, Role.COMPLIANCE, Role.VENDOR_MANAGER}),
     "identity.read": LENDER_READERS,
     "identity.manage": frozenset({Role.ADMIN}),
+    #: one's own invitation, nobody else's
+    "identity.accept": LENDER_READERS | {Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,29 +19,50 @@ from weituo.domain.contact import queries as contact
 from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
-from weituo.foundation.identity import keys
+from weituo.foundation.identity import keys as identity
+from weituo.foundation.identity import staffing
 from weituo.web import access
+from weituo.web.console import people
 from weituo.web.posted import Posted
 from weituo.web.presenters import settings as presenters
 
 
 @access.page(permission="identity.read")
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """Show people, roles, keys, rules, profiles and fees as they stand."""
+def roles(request: HttpRequest) -> HttpResponse:
+    """Show what each role may do and how many people hold it."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    return render(request, "console/settings/roles.html", presenters.roles_page(staffing.held(viewer)))
+
+
+@access.page(permission="identity.read")
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    """Show the keys of agencies' systems."""
+    return _keys(request, typed={})
+
+
+def _keys(request: HttpRequest, *, typed: Mapping[str, str], status: int = 200) -> HttpResponse:
+    viewer = request.actor  # type: ignore[attr-defined]
+    context = presenters.keys_page(
+        identity.keys(viewer), agencies=partners.agencies(viewer), actor=viewer, at=clock.now(), typed=typed
+    )
+    return render(request, "console/settings/keys.html", context, status=status)
+
+
+@access.page(permission="identity.read")
+@require_safe
+def in_force(request: HttpRequest) -> HttpResponse:
+    """Show fees, rule packs and import profiles as they stand, read-only."""
     viewer, at = request.actor, clock.now()  # type: ignore[attr-defined]
     return render(
         request,
-        "console/settings/index.html",
-        presenters.overview(
-            people=keys.persons(viewer),
-            keys=keys.keys(viewer),
+        "console/settings/in_force.html",
+        presenters.in_force(
             agencies=partners.agencies(viewer),
             rules=contact.rules_in_force(viewer, at=at),
             imports=book.imports(viewer),
             agreements=partners.live_agreements(viewer, kind="SERVICE", on=at.date()),
-            actor=viewer,
-            at=at,
         ),
     )
 
@@ -54,7 +76,7 @@ def issue_key(request: HttpRequest) -> HttpResponse:
     try:
         form = Posted(request.POST)
         agency_ids = form.ids("agency")
-        issued = keys.issue_key(
+        issued = identity.issue_key(
             actor=request.actor,  # type: ignore[attr-defined]
             agency_id=agency_ids[0] if agency_ids else UUID(int=0),
             name=form.needed("name"),
@@ -63,7 +85,7 @@ def issue_key(request: HttpRequest) -> HttpResponse:
         )
     except Refusal as refusal:
         messages.error(request, str(refusal))
-        return redirect("settings:index")
+        return _keys(request, typed=request.POST.dict(), status=refusal.status)
     return render(request, "console/settings/key.html", {"secret": issued.secret})
 
 
@@ -72,7 +94,7 @@ def issue_key(request: HttpRequest) -> HttpResponse:
 def end_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """End a key at once."""
     try:
-        keys.end_key(
+        identity.end_key(
             actor=request.actor,  # type: ignore[attr-defined]
             key_id=key_id,
             reason=Posted(request.POST).needed("reason"),
@@ -81,11 +103,14 @@ def end_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
         messages.info(request, _("The key has ended. Requests with it are refused from now on."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
-    return redirect("settings:index")
+    return redirect("settings:keys")
 
 
 urlpatterns = [
-    path("", index, name="index"),
+    *people.urlpatterns,
+    path("roles/", roles, name="roles"),
+    path("keys/", keys, name="keys"),
+    path("in-force/", in_force, name="in_force"),
     path("keys/issue/", issue_key, name="issue_key"),
     path("keys/<uuid:key_id>/end/", end_key, name="end_key"),
 ]
