@@ -6,6 +6,7 @@ import html
 import re
 from contextlib import ExitStack
 from typing import Any
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.db import connections
@@ -18,12 +19,18 @@ from weituo.foundation.identity.roles import Role
 LANGUAGES = ("zh-hans", "en")
 
 
-def browser(role: Role = Role.VENDOR_MANAGER, *, name: str = "lin", language: str = "en") -> Client:
+def browser(
+    role: Role = Role.VENDOR_MANAGER,
+    *,
+    name: str = "lin",
+    language: str = "en",
+    agency_id: UUID | None = None,
+) -> Client:
     """Give a browser in which `name` of this role has signed in with a second factor; faults rise."""
     user = User.objects.filter(username=name).first()
     if user is None:
         user = User.objects.create_user(
-            username=name, password=None, role=role.value, display_name=name.title()
+            username=name, password=None, role=role.value, display_name=name.title(), agency_id=agency_id
         )
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": ""})
     client = Client(headers={"Accept-Language": language})

@@ -55,11 +55,15 @@ def test_from_key_to_revocation(run: Run, tmp_path: Path) -> None:
     assert (holder["cases"], holder["live_packages"]) == (2, 1)
     [disclosure] = run("sharing", "disclosures")["disclosures"]
     assert disclosure["purpose"] == "PACKAGE"
+    assert run("sharing", "destructions")["destructions"] == []
     assert run("sharing", "revoke", made["package"], "--reason", "wrong run")["state"] == "REVOKED"
     assert (
         run("sharing", "revoke", made["package"], "--reason", "again", code=2)["error"]["code"]
         == "package_revoked"
     )
+    [demand] = run("sharing", "destructions")["destructions"]
+    assert (demand["cases"], demand["reason"]) == (2, "wrong run")
+    assert "not confirmed" in run("sharing", "destructions", text=True)
     assert "removed" in run("sharing", "sweep", text=True)
 
 

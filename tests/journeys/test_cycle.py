@@ -119,6 +119,8 @@ def test_counts_of_placing_sharing_and_work_are_the_rows(home: Home, told: dict[
         packages["ACKNOWLEDGED"],
         packages.get("REVOKED", 0),
     )
+    destroyed = home.value("SELECT sum(cases)::bigint FROM sharing_destruction WHERE confirmed_at IS NOT NULL")
+    assert shared["taken_back"] == shared["destroyed"] == destroyed == placed["recalled"]
     assert worked["attempts"] == home.value("SELECT count(*) FROM contact_attempt") > 0
     promises = home.counts("SELECT state, count(*) FROM tracking_promise GROUP BY 1")
     assert worked["promises"] == sum(promises.values()) > 0

@@ -1,4 +1,4 @@
-"""`weituo sharing recipient | recipients | build | list | preview | revoke | holders | disclosures | sweep`."""
+"""`weituo sharing recipient | recipients | build | list | preview | revoke | holders | destructions | disclosures | sweep`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def add_verbs(verbs: Any) -> None:
     revoke.add_argument("--reason", required=True)
     revoke.set_defaults(run=_revoke)
     cli.common(sharing.add_parser("holders", help="who holds what")).set_defaults(run=_holders)
+    cli.common(
+        sharing.add_parser("destructions", help="what agencies must destroy, and whether they confirmed it")
+    ).set_defaults(run=_destructions)
     disclosures = cli.common(sharing.add_parser("disclosures", help="list acts of sharing, the newest first"))
     disclosures.add_argument("--limit", type=int, default=50)
     disclosures.set_defaults(run=_disclosures)
@@ -52,10 +55,11 @@ def add_verbs(verbs: Any) -> None:
 def _agency(actor: Any, code: str) -> Any:
     from weituo.domain.partners import queries
     from weituo.foundation.errors import NotFound
+    from weituo.foundation.texts import worded
 
     found = next((row for row in queries.agencies(actor) if row.code == code), None)
     if found is None:
-        raise NotFound(what="agency", where=code)
+        raise NotFound(what=worded("agency"), where=code)
     return found
 
 
@@ -95,13 +99,14 @@ def _build(arguments: argparse.Namespace) -> int:
     from weituo.domain.sharing import queries, services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound, Refusal
+    from weituo.foundation.texts import worded
 
     actor, now = cli.actor_of(arguments), clock.now()
     ready = [row for row in queries.ready(actor, on=now.date()) if row["run_number"] == arguments.number]
     if arguments.agency:
         ready = [row for row in ready if row["agency_code"] == arguments.agency]
     if not ready:
-        raise NotFound(what="run with active cases and no live package", where=str(arguments.number))
+        raise NotFound(what=worded("run with active cases and no live package"), where=str(arguments.number))
     built, refused = [], []
     for row in ready:
         try:
@@ -124,6 +129,11 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = queries.packages(cli.actor_of(arguments))
     text = "\n".join(
         f"{row['built_at']:%Y-%m-%d %H:%M} run {row['run_number']} {row['agency_code']:<10} {row['state']:<12} {row['cases']:>7,} {money_text(row['balance_minor'], row['currency']):>22} {row['id']}"
+        + (
+            f" {row['taken_back']:,} taken back, {row['to_destroy']:,} to destroy"
+            if row["taken_back"]
+            else ""
+        )
         for row in rows
     )
     cli.show(arguments, {"packages": rows}, text or "no packages yet: build them with `weituo sharing build`")
@@ -169,11 +179,24 @@ def _holders(arguments: argparse.Namespace) -> int:
 
     rows = queries.holders(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['agency_code']:<10} {row['cases']:>7,} cases, {row['active']:>7,} still placed, {row['ended']:>6,} to destroy; "
+        f"{row['agency_code']:<10} {row['cases']:>7,} cases, {row['active']:>7,} still placed, {row['to_destroy']:>6,} to destroy; "
         f"{row['live_packages']} packages, {row['openings']:,} opened online; allowed: {', '.join(row['allowed']) or 'nothing'}"
         for row in rows
     )
     cli.show(arguments, {"holders": rows}, text or "no agency yet")
+    return 0
+
+
+def _destructions(arguments: argparse.Namespace) -> int:
+    from weituo.domain.sharing import queries
+
+    rows = queries.destructions(cli.actor_of(arguments))
+    text = "\n".join(
+        f"{row['asked_at']:%Y-%m-%d %H:%M} {row['agency_code']:<10} {row['cases']:>7,} cases {row['reason']:<18} "
+        + (f"destroyed {row['confirmed_at']:%Y-%m-%d %H:%M}" if row["confirmed_at"] else "not confirmed")
+        for row in rows
+    )
+    cli.show(arguments, {"destructions": rows}, text or "nothing was taken back after it had been shared")
     return 0
 
 

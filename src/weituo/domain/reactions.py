@@ -58,7 +58,7 @@ def _take_back_packages_without_ground(event: partners_events.AgreementEnded) ->
 
 def _end_work_on_recalled(event: placement_events.PlacementsRecalled) -> None:
     voiding.void_permits(placement_ids=event.placement_ids, at=event.recalled_at)
-    revocation.revoke_packages(placement_ids=event.placement_ids, reason=event.reason, at=event.recalled_at)
+    revocation.take_back_cases(placement_ids=event.placement_ids, reason=event.reason, at=event.recalled_at)
 
 
 react(
@@ -116,7 +116,7 @@ react(
 react(
     placement_events.PlacementsRecalled,
     same_transaction=(_end_work_on_recalled,),
-    because="no contact may be made and no file stay open for a case that the agency has no longer",
+    because="no contact may be made and no file with it be handed out for a case that the agency has no longer",
 )
 react(
     plans_events.PlanSigned,

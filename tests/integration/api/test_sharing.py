@@ -11,6 +11,7 @@ from typing import Any
 from django.test import Client
 
 from weituo.domain.partners import services as partners
+from weituo.domain.placement import services as placement
 from weituo.domain.plans import services as plans
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock
@@ -89,6 +90,28 @@ def test_a_revoked_package_is_not_sent(db: str) -> None:
     partners.suspend(actor=actors.staff(Role.COMPLIANCE), agency_id=desk.agency_id, reason="leak", at=AT)
     response = caller(desk)(f"/packages/{package_id}/file")
     assert (response.status_code, response.json()["code"]) == (409, "package_revoked")
+
+
+def test_cases_taken_back_are_named_and_their_destruction_is_confirmed(db: str) -> None:
+    desk, other = build.desk(count=3), build.desk()
+    package_id = built(desk)
+    gone = desk.cases[1]
+    placement.recall(actor=MANAGER, placement_ids=[gone.placement_id], reason="DISPUTE", at=AT)
+    call = caller(desk)
+    [listed] = call("/packages").json()["packages"]
+    assert (listed["state"], listed["taken_back"], listed["to_destroy"]) == ("BUILT", 1, 1)
+    refused = call(f"/packages/{package_id}/file")
+    assert (refused.status_code, refused.json()["code"]) == (409, "package_outdated")
+    assert call(f"/placements/{gone.case_ref}").json()["code"] == "case_ended"
+    [demand] = call("/destructions").json()["destructions"]
+    assert (demand["package_id"], demand["case_refs"], demand["reason"]) == (package_id, [gone.case_ref], "DISPUTE")  # fmt: skip
+    address = f"/destructions/{demand['id']}/confirm"
+    assert call(address, {"cases": 2}).json()["code"] == "destruction_miscounted"
+    foreign = caller(other)
+    assert foreign("/destructions").json() == {"destructions": []}
+    assert foreign(address, {"cases": 1}).status_code == 404
+    done = call(address, {"cases": 1})
+    assert (done.status_code, done.json()["confirmed_at"] is not None) == (200, True)
 
 
 def test_one_case_is_opened_with_its_allowed_facts_and_logged(db: str) -> None:

@@ -214,7 +214,9 @@ def test_a_case_that_was_worked_shows_permits_and_contacts(db: str, language: st
     assert page.context["attempts"] == []
 
 
-def test_a_recall_says_its_numbers_asks_for_a_coded_reason_and_destroys_packages(solved: UUID) -> None:
+def test_a_recall_says_its_numbers_asks_for_a_coded_reason_and_takes_the_cases_out_of_packages(
+    solved: UUID,
+) -> None:
     import pyrage
 
     made = placed(solved)
@@ -226,7 +228,8 @@ def test_a_recall_says_its_numbers_asks_for_a_coded_reason_and_destroys_packages
         mine = made.filter(pl.col("agency_id") == agency)
         page = client.get(address)
         assert (
-            page.context["consequence"] == f"{mine.height} placements will be recalled, 1 package destroyed."
+            page.context["consequence"]
+            == f"{mine.height} placements will be recalled, taken out of 1 package."
         )
         assert client.post(address, {"n": mine.height, "reason": ""}).status_code == 400
         assert client.post(address, {"n": mine.height + 1, "reason": "CONDUCT"}).status_code == 400

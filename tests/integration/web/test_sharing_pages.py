@@ -7,10 +7,12 @@ from datetime import timedelta
 import pyrage
 import pytest
 
+from weituo.domain.placement import services as placement
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
+from weituo.web.presenters import placement_words
 
 from tests.builders import actors, pages
 from tests.builders import sharing as build
@@ -82,6 +84,90 @@ def test_revoking_says_the_numbers_first_and_asks_for_the_reason(db: str, langua
     row = queries.package(LIN, package_id=package)
     assert (row["state"], row["revoked_reason"], row["file_stands"]) == ("REVOKED", "wrong file", False)
     assert not after.context["may_revoke"]
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_what_was_taken_out_of_a_package_is_shown_and_the_others_are_sealed_anew(
+    db: str, language: str
+) -> None:
+    desk = build.desk(count=3)
+    package, client = built(desk), pages.browser(language=language)
+    gone = desk.cases[0]
+    with clock.at_instant(AT + timedelta(hours=1)):
+        placement.recall(actor=LIN, placement_ids=[gone.placement_id], reason="CONDUCT", at=clock.now())
+        room, page = client.get("/sharing/"), client.get(f"/sharing/packages/{package}/")
+        assert room.context["state"]["next"][0]["url"] == "#destruction"
+        assert room.context["holders"][0]["to_destroy"] == 1
+        assert [row["missing"] for row in room.context["packages"]] == [False]
+        [ready] = room.context["ready"]
+        assert (str(ready["replaces"]), ready["cases"]) == (package, 2)
+        for response in (room, page):
+            assert [row["case_refs"] for row in response.context["destructions"]] == [[gone.case_ref]]
+            assert gone.case_ref in pages.words(response)
+        assert page.context["may_replace"]
+        made = client.post("/sharing/build/", {"agency": desk.agency_id, "run": desk.run_id}, follow=True)
+        old = client.get(f"/sharing/packages/{package}/")
+    assert made.context["package"]["cases"] == 2
+    assert (old.context["package"]["state"], old.context["may_replace"]) == ("REVOKED", False)
+    assert old.context["package"]["why"] == placement_words.REVOCATIONS["REPLACED"]
+
+
+def test_a_demand_that_nobody_confirms_turns_red_and_a_confirmed_one_green(db: str) -> None:
+    desk = build.desk()
+    built(desk)
+    client = pages.browser()
+    placement.recall(actor=LIN, placement_ids=[desk.cases[0].placement_id], reason="CONDUCT", at=AT)
+    [demand] = queries.destructions(LIN)
+    tones = []
+    for days in (1, 3):
+        with clock.at_instant(AT + timedelta(days=days)):
+            tones += [row["shown"]["tone"] for row in client.get("/sharing/").context["destructions"]]
+    services.confirm_destruction(
+        actor=actors.agency_system(desk.agency_id), destruction_id=demand["id"], cases=1, at=AT
+    )
+    with clock.at_instant(AT + timedelta(days=3)):
+        tones += [row["shown"]["tone"] for row in client.get("/sharing/").context["destructions"]]
+    assert tones == ["watch", "bad", "good"]
+
+
+class TestAtTheAgency:
+    @pytest.mark.parametrize("language", pages.LANGUAGES)
+    def test_it_reads_which_cases_to_destroy_and_confirms_their_number(self, db: str, language: str) -> None:
+        desk = build.desk(count=3)
+        package = built(desk)
+        client = pages.browser(
+            Role.AGENCY_SUPERVISOR, name="deng", language=language, agency_id=desk.agency_id
+        )
+        gone = sorted(case.case_ref for case in desk.cases[:2])
+        with clock.at_instant(AT + timedelta(hours=1)):
+            placement.recall(
+                actor=LIN, placement_ids=[case.placement_id for case in desk.cases[:2]], reason="DISPUTE", at=clock.now()
+            )  # fmt: skip
+            start, page = client.get("/agency/"), client.get("/agency/packages/")
+            assert 2 in {one["n"] for one in start.context["waits"]}
+            assert page.context["state"]["tone"] == "bad"
+            [told] = page.context["destructions"]
+            assert told["case_refs"] == gone
+            assert " ".join(gone) in pages.words(page)
+            [row] = page.context["packages"]
+            assert (str(row["id"]), row["may_fetch"]) == (package, False)
+            address = f"/agency/destructions/{told['id']}/confirm/"
+            client.post(address, {"cases": "1"})
+            assert queries.destructions(LIN)[0]["confirmed_at"] is None
+            after = client.post(address, {"cases": "2"}, follow=True)
+        assert queries.destructions(LIN)[0]["confirmed_at"] == AT + timedelta(hours=1)
+        assert not after.context["destructions"][0]["may_confirm"]
+        assert after.context["state"]["tone"] != "bad"
+
+    def test_a_collector_reads_it_and_confirms_nothing(self, db: str) -> None:
+        desk = build.desk()
+        built(desk)
+        placement.recall(actor=LIN, placement_ids=[desk.cases[0].placement_id], reason="DISPUTE", at=AT)
+        [demand] = queries.destructions(LIN)
+        client = pages.browser(Role.COLLECTOR, name="shi", agency_id=desk.agency_id)
+        assert not client.get("/agency/packages/").context["destructions"][0]["may_confirm"]
+        answer = client.post(f"/agency/destructions/{demand['id']}/confirm/", {"cases": "1"})
+        assert answer.status_code == 403
 
 
 def test_who_may_not_revoke_sees_no_button_and_is_refused(db: str) -> None:

@@ -10,7 +10,14 @@ from ninja.decorators import decorate_view
 from weituo.api.auth import caller
 from weituo.api.repeats import PARAMETER, repeatable
 from weituo.api.schemas.base import answers
-from weituo.api.schemas.sharing import PackageOut, PackagesOut, ReceiptIn
+from weituo.api.schemas.sharing import (
+    DestroyedIn,
+    DestructionOut,
+    DestructionsOut,
+    PackageOut,
+    PackagesOut,
+    ReceiptIn,
+)
 from weituo.domain.sharing import queries
 from weituo.domain.sharing import services as sharing
 from weituo.foundation import clock
@@ -73,3 +80,31 @@ def acknowledge_package(request: HttpRequest, package_id: UUID, payload: Receipt
         at=clock.now(),
     )
     return queries.package(actor, package_id=package_id)
+
+
+@router.get(
+    "/destructions",
+    operation_id="listDestructions",
+    summary="What must be destroyed",
+    response=answers(DestructionsOut),
+)
+def list_destructions(request: HttpRequest) -> dict[str, Any]:
+    """List the cases that were taken back after their facts had been given, the unconfirmed first."""
+    return {"destructions": queries.destructions(caller(request))}
+
+
+@router.post(
+    "/destructions/{destruction_id}/confirm",
+    operation_id="confirmDestruction",
+    summary="Confirm that cases are destroyed",
+    response=answers(DestructionOut),
+    openapi_extra=PARAMETER,
+)
+@decorate_view(repeatable)
+def confirm_destruction(request: HttpRequest, destruction_id: UUID, payload: DestroyedIn) -> dict[str, Any]:
+    """Confirm that every copy of the named cases is destroyed, with their number; another number is refused."""
+    actor = caller(request)
+    sharing.confirm_destruction(
+        actor=actor, destruction_id=destruction_id, cases=payload.cases, at=clock.now()
+    )
+    return next(row for row in queries.destructions(actor) if row["id"] == destruction_id)

@@ -107,7 +107,7 @@ def _care(story: Story, at: datetime) -> int:
 def _recall(story: Story, week: int, at: datetime) -> list[str]:
     """Take back cases whose dispute or hardship was upheld; once, also part of an agency's cases because of its manners.
 
-    A recall destroys the packages that held these cases; the agency gets a new one without them.
+    The recalled cases leave the packages; their agencies destroy what they hold of them and confirm it.
     """
     placed = placement_queries.placements_frame(OPERATOR)
     active = placed.filter(pl.col("state") == "ACTIVE")
@@ -124,6 +124,7 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
         said += _take_back(story, found[: len(found) // 10], reason="CONDUCT", at=at + timedelta(minutes=2))
     for number in range(1, 1 + steps_placing.approved_runs()):
         steps_placing.share(story, number=number, at=at + timedelta(minutes=4))
+    steps_placing.destroy(story, at=at + timedelta(minutes=30))
     return said
 
 

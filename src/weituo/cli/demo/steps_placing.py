@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -163,7 +164,7 @@ def share(story: Story, *, number: int, at: datetime) -> str:
             continue
         package_id = (
             standing[0]["id"]
-            if standing
+            if standing and not standing[0]["taken_back"]
             else sharing.build_package(actor=story.person("lin"), agency_id=agency_id, run_id=run_id, at=at)
         )
         cases += _receive(story, code=code, package_id=package_id, at=at + timedelta(minutes=8))
@@ -194,6 +195,20 @@ def _receive(story: Story, *, code: str, package_id: UUID, at: datetime) -> int:
     return len(rows)
 
 
+def destroy(story: Story, *, at: datetime) -> None:
+    """Let every agency destroy what it holds of cases that were taken back, and confirm it."""
+    for code in story.scene.keys:
+        agency = story.agency(code, at=at)
+        demands = [row for row in sharing_queries.destructions(agency) if row["confirmed_at"] is None]
+        gone = [ref for row in demands for ref in row["case_refs"]]
+        for file in _files(story, code) if gone else ():
+            held = pl.read_parquet(file)
+            if (kept := held.filter(~pl.col("case_ref").is_in(gone))).height < held.height:
+                keep(kept, file)
+        for row in demands:
+            sharing.confirm_destruction(actor=agency, destruction_id=row["id"], cases=row["cases"], at=at)
+
+
 def opened(sealed: bytes, *, private_key: str) -> list[dict[str, Any]]:
     """Open a package as its agency does: age, then ZIP, then one JSON object a line."""
     archive = zipfile.ZipFile(
@@ -204,9 +219,12 @@ def opened(sealed: bytes, *, private_key: str) -> list[dict[str, Any]]:
 
 def facts_of(story: Story, code: str) -> pl.DataFrame:
     """Give what an agency took out of its packages: case_ref, paid_months_6."""
-    files = sorted(scenes.memory(story.home, "agencies", code, "x").parent.glob("facts-*.parquet"))
     none = pl.DataFrame(schema={"case_ref": pl.String, "paid_months_6": pl.Int64})
     # a case stands in every package that was built since it was placed
-    return pl.concat([none, *(pl.read_parquet(file) for file in files)]).unique(
+    return pl.concat([none, *(pl.read_parquet(file) for file in _files(story, code))]).unique(
         "case_ref", keep="last", maintain_order=True
     )
+
+
+def _files(story: Story, code: str) -> list[Path]:
+    return sorted(scenes.memory(story.home, "agencies", code, "x").parent.glob("facts-*.parquet"))

@@ -141,19 +141,22 @@ def _placement(story: Story, ground: Ground) -> Row:
 
 
 def _sharing(story: Story, ground: Ground) -> Row:
-    packages = sharing.packages(OPERATOR)
+    packages, destructions = sharing.packages(OPERATOR), sharing.destructions(OPERATOR)
     states = Counter(row["state"] for row in packages)
     figures = {
         "packages": len(packages),
         "cases": sum(row["cases"] for row in packages),
         "acknowledged": states["ACKNOWLEDGED"],
         "revoked": states["REVOKED"],
+        "taken_back": sum(row["cases"] for row in destructions),
+        "destroyed": sum(row["cases"] for row in destructions if row["confirmed_at"]),
         "bytes": sum(row["size_bytes"] for row in packages),
         "fields": len({name for row in packages for name in row["fields"]}),
     }
     said = (
         f"{figures['packages']} encrypted packages, {figures['cases']:,} cases, {figures['fields']} facts at most; "
-        f"{figures['acknowledged']} acknowledged, {figures['revoked']} revoked"
+        f"{figures['acknowledged']} acknowledged, {figures['revoked']} revoked; "
+        f"{figures['taken_back']:,} cases taken back, {figures['destroyed']:,} destroyed by their agencies"
     )
     return figures, said
 

@@ -47,6 +47,30 @@ class PackageRevoked(Conflict):
     remedy = "Destroy every copy, and ask the lender for a new package."
 
 
+class PackageOutdated(Conflict):
+    """%(taken_back)s of the %(cases)s cases in this package were taken back; its file is destroyed."""
+
+    code = "package_outdated"
+    rule = "PIPL Art. 21"
+    remedy = (
+        "Destroy these cases wherever you hold them and confirm it; ask the lender to seal the others anew."
+    )
+
+
+class DestructionNotFound(NotFound):
+    """There is no such demand to destroy, or it is not yours to see."""
+
+    code = "destruction_not_found"
+
+
+class DestructionMiscounted(BadInput):
+    """You confirmed %(confirmed)s destroyed cases; %(asked)s must be destroyed."""
+
+    code = "destruction_miscounted"
+    rule = "control totals"
+    remedy = "Destroy every case that is named, then confirm their number."
+
+
 class FileMissing(Conflict):
     """The file of this package is missing or was altered."""
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
@@ -64,6 +64,32 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Destruction(models.Model):
+    """One demand to destroy every copy of these cases' facts, because they were taken back; the agency confirms it once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey("partners.Agency", on_delete=models.RESTRICT)
+    #: where the facts were given; null: they were only opened online
+    package = models.ForeignKey(Package, on_delete=models.RESTRICT, null=True)
+    placements = ArrayField(models.UUIDField())
+    cases = models.IntegerField()
+    reason = models.TextField()
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "sharing_destruction"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cases__gt=0) & Q(placements__len=F("cases")), name="sharing_destruction_counts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.asked_at}"
 
 
 class Disclosure(models.Model):

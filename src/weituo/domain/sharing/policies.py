@@ -13,6 +13,7 @@ roles.declare(
         "sharing.build": frozenset({Role.VENDOR_MANAGER}),
         "sharing.revoke": frozenset({Role.VENDOR_MANAGER, Role.COMPLIANCE}),
         "sharing.acknowledge": _AGENCY,
+        "sharing.confirm_destruction": _AGENCY,
         "sharing.read_own": _AGENCY | {Role.COLLECTOR},
         "sharing.collect": _AGENCY,
         "sharing.open_case": _AGENCY | {Role.COLLECTOR},

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from weituo.domain.sharing import fields, gathering, packing
-from weituo.domain.sharing.errors import FileMissing, PackageNotFound, PackageRevoked
+from weituo.domain.sharing.errors import FileMissing, PackageNotFound, PackageOutdated, PackageRevoked
 from weituo.foundation import transactions
 from weituo.foundation.errors import NotFound
 from weituo.foundation.tenancy.actors import Actor, Kind
+from weituo.foundation.texts import worded
 from weituo.foundation.vault import store as vault
 
 
@@ -27,6 +28,13 @@ def _reader(viewer: Actor) -> None:
     viewer.require("sharing.read_own" if viewer.kind is Kind.AGENCY else "sharing.read")
 
 
+#: by package: cases taken out of it, and those whose destruction is not confirmed
+_DEMANDED = (
+    "SELECT package_id, sum(cases) AS taken_back, sum(cases) FILTER (WHERE confirmed_at IS NULL) AS to_destroy "
+    "FROM sharing_destruction GROUP BY package_id"
+)
+
+
 def _packages(viewer: Actor, *, package_id: UUID | None) -> list[dict[str, Any]]:
     _reader(viewer)
     # agencies do not see runs: theirs is the package, not the lender's reckoning
@@ -37,8 +45,9 @@ def _packages(viewer: Actor, *, package_id: UUID | None) -> list[dict[str, Any]]
     )
     found = _rows(
         f"SELECT k.id, k.agency_id, g.code AS agency_code, g.name_zh, g.name_en, k.run_id, {number} AS run_number, k.agreement_id, a.version AS agreement_version, "  # noqa: S608 - constants above
-        "k.state, k.fields, k.cases, k.balance_minor, k.currency, k.digest, k.size_bytes, k.built_at, k.acknowledged_at, k.revoked_at, k.revoked_reason "
-        f"FROM sharing_package k JOIN partners_agency g ON g.id = k.agency_id JOIN partners_agreement a ON a.id = k.agreement_id {runs}"
+        "k.state, k.fields, k.cases, k.balance_minor, k.currency, k.digest, k.size_bytes, k.built_at, k.acknowledged_at, k.revoked_at, k.revoked_reason, "
+        "coalesce(d.taken_back, 0)::int AS taken_back, coalesce(d.to_destroy, 0)::int AS to_destroy "
+        f"FROM sharing_package k LEFT JOIN ({_DEMANDED}) d ON d.package_id = k.id JOIN partners_agency g ON g.id = k.agency_id JOIN partners_agreement a ON a.id = k.agreement_id {runs}"
         "WHERE %s::uuid IS NULL OR k.id = %s::uuid ORDER BY k.built_at DESC, k.id DESC",
         [package_id, package_id],
     )
@@ -49,7 +58,11 @@ def _packages(viewer: Actor, *, package_id: UUID | None) -> list[dict[str, Any]]
 
 @transactions.reads
 def packages(viewer: Actor) -> list[dict[str, Any]]:
-    """List packages, the newest first; an agency sees its own (run_number is null for it)."""
+    """List packages, the newest first; an agency sees its own (run_number is null for it).
+
+    `taken_back` counts cases that were taken out since; the file of such a package is not handed out again. `to_destroy`
+    counts those whose destruction the agency has not confirmed.
+    """
     return _packages(viewer, package_id=None)
 
 
@@ -64,13 +77,31 @@ def package(viewer: Actor, *, package_id: UUID) -> dict[str, Any]:
 
 @transactions.reads
 def package_path(viewer: Actor, *, package_id: UUID) -> Path:
-    """Give where the encrypted file lies. Raises `PackageNotFound`, `PackageRevoked`, `FileMissing`."""
+    """Give where the encrypted file lies. Raises `PackageNotFound`, `PackageRevoked`, `PackageOutdated`, `FileMissing`."""
     row = package(viewer, package_id=package_id)
     if row["state"] == "REVOKED":
         raise PackageRevoked(where=str(package_id))
+    if row["taken_back"]:
+        raise PackageOutdated(taken_back=row["taken_back"], cases=row["cases"], where=str(package_id))
     if not row["file_stands"]:
         raise FileMissing(where=str(package_id))
     return packing.path_of(agency_code=row["agency_code"], package_id=package_id)
+
+
+@transactions.reads
+def destructions(viewer: Actor, *, package_id: UUID | None = None) -> list[dict[str, Any]]:
+    """List what agencies must destroy because it was taken back, the unconfirmed first; an agency sees its own.
+
+    `case_refs` names the cases; `package_id` is null where they were only opened online.
+    """
+    _reader(viewer)
+    return _rows(
+        "SELECT d.id, d.agency_id, g.code AS agency_code, g.name_zh, g.name_en, d.package_id, d.cases, d.reason, d.asked_at, d.confirmed_at, d.confirmed_by, "
+        "ARRAY(SELECT p.case_ref FROM placement_placement p WHERE p.id = ANY(d.placements) ORDER BY p.case_ref) AS case_refs "
+        "FROM sharing_destruction d JOIN partners_agency g ON g.id = d.agency_id WHERE %s::uuid IS NULL OR d.package_id = %s::uuid "
+        "ORDER BY (d.confirmed_at IS NULL) DESC, d.asked_at DESC, d.id DESC",
+        [package_id, package_id],
+    )
 
 
 @transactions.reads
@@ -111,13 +142,15 @@ _HELD = (
 def holders(viewer: Actor) -> list[dict[str, Any]]:
     """Give who holds what: per agency the cases whose facts left, those still placed, those that have ended since, and why it may.
 
-    `ended` counts cases whose copies must be destroyed. `allowed` is what the live agreement allows today, empty without one.
+    `to_destroy` counts cases that were taken back and whose destruction the agency has not confirmed. `allowed` is what the live agreement allows today, empty without one.
     """
     viewer.require("sharing.read")
     return _rows(
         f"WITH held AS ({_HELD}) "  # noqa: S608 - the constant above
         "SELECT g.id AS agency_id, g.code AS agency_code, g.name_zh, g.name_en, g.state, count(h.placement_id) AS cases, "
         "count(h.placement_id) FILTER (WHERE h.state = 'ACTIVE') AS active, count(h.placement_id) FILTER (WHERE h.state <> 'ACTIVE') AS ended, "
+        "(SELECT count(DISTINCT x.placement_id) FROM sharing_destruction s, unnest(s.placements) AS x (placement_id) "
+        "WHERE s.agency_id = g.id AND s.confirmed_at IS NULL) AS to_destroy, "
         "max(h.last_at) AS last_at, coalesce(sum(h.openings), 0)::bigint AS openings, "
         "(SELECT count(*) FROM sharing_package k WHERE k.agency_id = g.id AND k.state <> 'REVOKED') AS live_packages, "
         "(SELECT count(*) FROM sharing_package k WHERE k.agency_id = g.id AND k.state = 'REVOKED') AS revoked_packages, "
@@ -151,11 +184,11 @@ def preview(viewer: Actor, *, agency_id: UUID, account_id: UUID, on: date) -> di
     viewer.require("sharing.read")
     ground = gathering.ground(viewer, agency_id=agency_id, on=on)
     if ground is None:
-        raise NotFound(what="agency", where=str(agency_id))
+        raise NotFound(what=worded("agency"), where=str(agency_id))
     facts = fields.allowed(ground.agreement.fields_allowed) if ground.agreement else ()
     rows = gathering.book_rows(facts or fields.FACTS[:1], agency_id=agency_id, account_id=account_id)
     if not rows:
-        raise NotFound(what="account", where=str(account_id))
+        raise NotFound(what=worded("account"), where=str(account_id))
     [[case]] = list(gathering.whole_rows(viewer, facts=facts, rows=rows))
     named = {fact.name for fact in facts}
     agreement = ground.agreement
@@ -190,13 +223,19 @@ def _shown(fact: fields.Fact, value: Any, *, open_to: Actor) -> dict[str, Any]:
 
 @transactions.reads
 def ready(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
-    """List runs and agencies with active cases and no live package: what could be built now, and what stands against it."""
+    """List runs and agencies with active cases that no fetchable package holds: what could be built now, and what stands against it.
+
+    Nothing is fetchable when no live package stands, or when cases were taken out of the one that the agency has not
+    acknowledged (`replaces` is that package).
+    """
     viewer.require("sharing.read")
     rows = _rows(
-        "SELECT p.run_id, r.number AS run_number, p.agency_id, g.code AS agency_code, g.name_zh, g.name_en, count(*) AS cases, sum(p.balance_minor)::bigint AS balance_minor, "
-        "min(p.currency) AS currency FROM placement_placement p JOIN placement_run r ON r.id = p.run_id JOIN partners_agency g ON g.id = p.agency_id "
-        "WHERE p.state = 'ACTIVE' AND NOT EXISTS (SELECT 1 FROM sharing_package k WHERE k.run_id = p.run_id AND k.agency_id = p.agency_id AND k.state <> 'REVOKED') "
-        "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY r.number DESC, g.code"
+        "SELECT p.run_id, r.number AS run_number, p.agency_id, g.code AS agency_code, g.name_zh, g.name_en, k.id AS replaces, count(*) AS cases, "
+        "sum(p.balance_minor)::bigint AS balance_minor, min(p.currency) AS currency "
+        "FROM placement_placement p JOIN placement_run r ON r.id = p.run_id JOIN partners_agency g ON g.id = p.agency_id "
+        "LEFT JOIN sharing_package k ON k.run_id = p.run_id AND k.agency_id = p.agency_id AND k.state <> 'REVOKED' "
+        "WHERE p.state = 'ACTIVE' AND (k.id IS NULL OR k.state = 'BUILT' AND EXISTS (SELECT 1 FROM sharing_destruction d WHERE d.package_id = k.id)) "
+        "GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY r.number DESC, g.code"
     )
     standing = gathering.grounds(viewer, on=on) if rows else {}
     for row in rows:

@@ -23,5 +23,6 @@ urlpatterns = [
     path("plan/<uuid:plan_id>/sign/", views.sign, name="sign"),
     path("packages/", views.packages, name="packages"),
     path("packages/<uuid:package_id>/file/", views.package_file, name="package_file"),
+    path("destructions/<uuid:destruction_id>/confirm/", views.destroyed, name="destroyed"),
     path("packages/<uuid:package_id>/acknowledge/", views.acknowledge, name="acknowledge"),
 ]

@@ -39,6 +39,7 @@ def start(request: HttpRequest) -> HttpResponse:
         statements=ledger.statements(viewer),
         plans=plans.plans(viewer),
         packages=sharing.packages(viewer),
+        destructions=sharing.destructions(viewer),
         promises=promises_of.promises(viewer),
         actor=viewer,
         at=at,
@@ -123,10 +124,13 @@ def sign(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 @access.agency_page(permission="sharing.read_own")
 @require_safe
 def packages(request: HttpRequest) -> HttpResponse:
-    """Show the packages and the key they are sealed to."""
+    """Show the packages, the key they are sealed to, and what must be destroyed."""
     viewer = request.actor  # type: ignore[attr-defined]
     context = presenters.packages(
-        sharing.packages(viewer), recipients=sharing.recipients(viewer), actor=viewer
+        sharing.packages(viewer),
+        destructions=sharing.destructions(viewer),
+        recipients=sharing.recipients(viewer),
+        actor=viewer,
     )
     return frame.show(request, "packages.html", context)
 
@@ -158,6 +162,23 @@ def acknowledge(request: HttpRequest, package_id: UUID) -> HttpResponse:
             at=clock.now(),
         )
         messages.info(request, _("The package is confirmed: file, cases and balance agree."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("agency:packages")
+
+
+@access.agency_page(permission="sharing.confirm_destruction")
+@require_POST
+def destroyed(request: HttpRequest, destruction_id: UUID) -> HttpResponse:
+    """Confirm that every copy of the cases taken back is destroyed."""
+    try:
+        handing.confirm_destruction(
+            actor=request.actor,  # type: ignore[attr-defined]
+            destruction_id=destruction_id,
+            cases=Posted(request.POST).count("cases"),
+            at=clock.now(),
+        )
+        messages.info(request, _("The destruction is confirmed; the lender sees it."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect("agency:packages")

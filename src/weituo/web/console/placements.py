@@ -88,7 +88,7 @@ def _chosen(viewer: Actor, query: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _packages(viewer: Actor, chosen: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give the live packages that hold one of these placements: what a recall destroys."""
+    """Give the live packages that hold one of these placements: a recall takes the cases out, and their files away."""
     first = {
         (row["run_id"], row["agency_id"]): row["placed_at"]
         for row in chosen.group_by("run_id", "agency_id").agg(pl.col("placed_at").min()).to_dicts()

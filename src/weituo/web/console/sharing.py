@@ -35,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
             holders=queries.holders(viewer),
             packages=queries.packages(viewer),
             ready=queries.ready(viewer, on=now.date()),
+            destructions=queries.destructions(viewer),
             digest=request.GET.get("digest", ""),
             actor=viewer,
             at=now,
@@ -66,10 +67,18 @@ def build(request: HttpRequest) -> HttpResponse:
 @access.page(permission="sharing.read")
 @require_safe
 def package(request: HttpRequest, package_id: UUID) -> HttpResponse:
-    """Show one package and what revoking it would do."""
+    """Show one package, what was taken out of it, and what revoking it would do."""
     viewer = request.actor  # type: ignore[attr-defined]
-    row = queries.package(viewer, package_id=package_id)
-    return render(request, "console/sharing/package.html", presenters.package(row, actor=viewer, at=clock.now()))  # fmt: skip
+    return render(
+        request,
+        "console/sharing/package.html",
+        presenters.package(
+            queries.package(viewer, package_id=package_id),
+            destructions=queries.destructions(viewer, package_id=package_id),
+            actor=viewer,
+            at=clock.now(),
+        ),
+    )
 
 
 @access.page(permission="sharing.revoke")

@@ -57,6 +57,12 @@ RECALLS = {
     "EXPIRED": gettext_lazy("end of term"),
 }
 
+#: why packages were taken back, besides the reasons for which accounts are
+REVOCATIONS = RECALLS | {
+    "AGREEMENT_ENDED": gettext_lazy("the agreement ended"),
+    "REPLACED": gettext_lazy("replaced by a new package"),
+}
+
 
 def labelled(table: dict[str, tuple[Any, str]], code: str) -> dict[str, Any]:
     """Give a code's label and tone."""

@@ -147,7 +147,7 @@ def recall(
     )
     words = {
         "placements": ngettext("%(n)s placement will be recalled", "%(n)s placements will be recalled", chosen.height) % {"n": f"{chosen.height:,}"},
-        "packages": ngettext("%(n)s package destroyed", "%(n)s packages destroyed", len(packages)) % {"n": len(packages)},
+        "packages": ngettext("taken out of %(n)s package", "taken out of %(n)s packages", len(packages)) % {"n": len(packages)},
     }  # fmt: skip
     consequence = _("%(placements)s, %(packages)s.") % words
     return {

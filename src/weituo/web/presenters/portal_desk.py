@@ -14,6 +14,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.conduct_words import FINDINGS
 from weituo.web.presenters.ledger import STATES
 from weituo.web.presenters.naming import reads_chinese
+from weituo.web.presenters.placement_words import REVOCATIONS
 from weituo.web.presenters.portal import promise
 
 WEEK = timedelta(days=7)
@@ -37,6 +38,7 @@ def start(
     statements: Sequence[Mapping[str, Any]],
     plans: Sequence[Mapping[str, Any]],
     packages: Sequence[Mapping[str, Any]],
+    destructions: Sequence[Mapping[str, Any]],
     promises: Sequence[Mapping[str, Any]],
     actor: Actor,
     at: datetime,
@@ -45,7 +47,8 @@ def start(
     """Give the start page: state, what waits, figures."""
     drawn = [row for row in statements if row["state"] == "DRAWN"]
     offered = [row for row in plans if row["state"] == "OFFERED"]
-    fresh = [row for row in packages if row["state"] == "BUILT"]
+    fresh = [row for row in packages if row["state"] == "BUILT" and not row["taken_back"]]
+    to_destroy = sum(row["cases"] for row in destructions if row["confirmed_at"] is None)
     due = [row for row in promises if row["state"] == "OPEN" and row["due_on"] < today + WEEK]
     late = sum(row["answer_due_at"] <= at for row in violations)
     waits = [
@@ -53,6 +56,7 @@ def start(
         {"n": len(offered), "late": 0, "label": _("Plans to sign"), "url": reverse("agency:plan"), "mine": actor.may("plans.sign_agency")},
         {"n": len(drawn), "late": 0, "label": _("Statements to agree"), "url": reverse("agency:statements"), "mine": actor.may("ledger.agree_statement")},
         {"n": len(fresh), "late": 0, "label": _("Packages to fetch and confirm"), "url": reverse("agency:packages"), "mine": actor.may("sharing.acknowledge")},
+        {"n": to_destroy, "late": 0, "label": _("Cases to destroy"), "url": reverse("agency:packages"), "mine": actor.may("sharing.confirm_destruction")},
         {"n": len(due), "late": 0, "label": _("Promises due within a week"), "url": reverse("agency:promises"), "mine": True},
     ]  # fmt: skip
     return {
@@ -204,11 +208,15 @@ def plan(
 
 
 def packages(
-    rows: Sequence[Mapping[str, Any]], *, recipients: Sequence[Mapping[str, Any]], actor: Actor
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    destructions: Sequence[Mapping[str, Any]],
+    recipients: Sequence[Mapping[str, Any]],
+    actor: Actor,
 ) -> dict[str, Any]:
-    """Give the packages, and the key that opens them."""
-    fresh = sum(row["state"] == "BUILT" for row in rows)
-    taken = sum(row["state"] == "REVOKED" for row in rows)
+    """Give the packages, the key that opens them, and what must be destroyed."""
+    fresh = sum(row["state"] == "BUILT" and not row["taken_back"] for row in rows)
+    to_destroy = sum(row["cases"] for row in destructions if row["confirmed_at"] is None)
     live = [row for row in recipients if row["active_to"] is None]
     if not live:
         state = {
@@ -218,6 +226,13 @@ def packages(
             ),
             "next": [],
         }
+    elif to_destroy:
+        text = ngettext(
+            "%(n)s case was taken back: destroy every copy of it and confirm it here.",
+            "%(n)s cases were taken back: destroy every copy of them and confirm it here.",
+            to_destroy,
+        ) % {"n": to_destroy}
+        state = {"tone": "bad", "text": text, "next": []}
     elif fresh:
         text = ngettext(
             "%(n)s package waits: fetch it, open it with your key, confirm what you counted.",
@@ -230,7 +245,14 @@ def packages(
     return {
         "state": state,
         "keys": live,
-        "taken_back": taken,
+        "destructions": [
+            dict(row)
+            | {
+                "why": REVOCATIONS.get(row["reason"], row["reason"]),
+                "may_confirm": row["confirmed_at"] is None and actor.may("sharing.confirm_destruction"),
+            }
+            for row in destructions
+        ],
         "packages": [_package(row, actor=actor) for row in rows],
     }  # fmt: skip
 
@@ -240,6 +262,7 @@ def _package(row: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     return dict(row) | {
         "label": label,
         "tone": tone,
-        "may_fetch": row["state"] != "REVOKED" and actor.may("sharing.collect"),
+        "why": REVOCATIONS.get(row["revoked_reason"], row["revoked_reason"]),
+        "may_fetch": row["state"] != "REVOKED" and not row["taken_back"] and actor.may("sharing.collect"),
         "may_confirm": row["state"] == "BUILT" and actor.may("sharing.acknowledge"),
     }

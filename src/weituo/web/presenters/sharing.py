@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.domain.sharing.fields import BY_NAME
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.placement_words import REVOCATIONS
 
 STATES = {
     "BUILT": (gettext_lazy("not acknowledged"), "watch"),
@@ -43,7 +44,22 @@ def shown(row: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
         "age": ngettext("%(n)s day", "%(n)s days", days) % {"n": days} if days else _("today"),
         "late": late,
         "facts": facts_of(row["fields"]),
-        "missing": row["state"] != "REVOKED" and not row["file_stands"],
+        "missing": row["state"] != "REVOKED" and not row["taken_back"] and not row["file_stands"],
+        "why": REVOCATIONS.get(row["revoked_reason"], row["revoked_reason"]),
+    }
+
+
+def demanded(row: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """Give a demand to destroy with its words; one that nobody confirmed for two days is late."""
+    if row["confirmed_at"]:
+        shown_as = {"label": _("confirmed"), "tone": "good"}
+    else:
+        late = at - row["asked_at"] > LATE
+        shown_as = {"label": _("not confirmed"), "tone": "bad" if late else "watch"}
+    return dict(row) | {
+        "agency": name_of(row),
+        "why": REVOCATIONS.get(row["reason"], row["reason"]),
+        "shown": shown_as,
     }
 
 
@@ -52,6 +68,7 @@ def overview(
     holders: Sequence[Mapping[str, Any]],
     packages: Sequence[Mapping[str, Any]],
     ready: Sequence[Mapping[str, Any]],
+    destructions: Sequence[Mapping[str, Any]],
     digest: str,
     actor: Actor,
     at: datetime,
@@ -60,10 +77,10 @@ def overview(
     listed = [shown(row, at=at) for row in packages]
     late = sum(1 for row in listed if row["late"])
     missing = sum(1 for row in listed if row["missing"])
-    ended = sum(row["ended"] for row in holders)
+    to_destroy = sum(row["to_destroy"] for row in holders)
     buildable = [row for row in ready if not row["lacking"]]
     return {
-        "state": _state(late=late, missing=missing, ended=ended, buildable=len(buildable), active=sum(row["active"] for row in holders)),
+        "state": _state(late=late, missing=missing, to_destroy=to_destroy, buildable=len(buildable), active=sum(row["active"] for row in holders)),
         "holders": [
             dict(row)
             | {
@@ -74,6 +91,7 @@ def overview(
             for row in holders
         ],
         "packages": listed,
+        "destructions": [demanded(row, at=at) for row in destructions],
         "trace": trace(listed, digest),
         "ready": [dict(row) | {"agency": name_of(row), "lacking": list(row["lacking"].values())} for row in ready],
         "may_build": actor.may("sharing.build"),
@@ -97,16 +115,16 @@ def trace(packages: Sequence[Mapping[str, Any]], digest: str) -> dict[str, Any]:
     return {"asked": asked, "text": text, "found": found}
 
 
-def _state(*, late: int, missing: int, ended: int, buildable: int, active: int) -> dict[str, Any]:
+def _state(*, late: int, missing: int, to_destroy: int, buildable: int, active: int) -> dict[str, Any]:
     if missing:
         text = ngettext("The file of %(n)s package is missing: revoke it and build it again.", "The files of %(n)s packages are missing: revoke them and build them again.", missing)  # fmt: skip
         return {"tone": "bad", "text": text % {"n": missing}, "next": []}
     if late:
         text = ngettext("%(n)s package was not acknowledged within two days: call the agency.", "%(n)s packages were not acknowledged within two days: call the agencies.", late)  # fmt: skip
         return {"tone": "watch", "text": text % {"n": late}, "next": []}
-    if ended:
-        text = ngettext("%(n)s case has ended and its copies must be destroyed by the agency.", "%(n)s cases have ended and their copies must be destroyed by the agencies.", ended)  # fmt: skip
-        return {"tone": "watch", "text": text % {"n": ended}, "next": []}
+    if to_destroy:
+        text = ngettext("%(n)s case was taken back, and its agency has not confirmed that every copy is destroyed.", "%(n)s cases were taken back, and their agencies have not confirmed that every copy is destroyed.", to_destroy)  # fmt: skip
+        return {"tone": "watch", "text": text % {"n": to_destroy}, "next": [{"label": _("What must be destroyed"), "url": "#destruction"}]}  # fmt: skip
     if buildable:
         text = ngettext("%(n)s package can be built now.", "%(n)s packages can be built now.", buildable)
         return {"tone": "none", "text": text % {"n": buildable}, "next": [{"label": _("Packages to build"), "url": "#ready"}]}  # fmt: skip
@@ -116,14 +134,18 @@ def _state(*, late: int, missing: int, ended: int, buildable: int, active: int) 
     return {"tone": "good", "text": text % {"n": active}, "next": []}
 
 
-def package(row: Mapping[str, Any], *, actor: Actor, at: datetime) -> dict[str, Any]:
-    """Give one package and what revoking it would do."""
+def package(
+    row: Mapping[str, Any], *, destructions: Sequence[Mapping[str, Any]], actor: Actor, at: datetime
+) -> dict[str, Any]:
+    """Give one package, what was taken out of it, and what revoking or replacing it would do."""
     found = shown(row, at=at)
     cases = ngettext("%(n)s case", "%(n)s cases", row["cases"]) % {"n": f"{row['cases']:,}"}
     words = {"cases": cases, "agency": found["agency"]}
     revoked = row["state"] == "REVOKED"
     if revoked:
         state = {"tone": "none", "text": _("Revoked; the file is destroyed."), "next": []}
+    elif row["taken_back"]:
+        state = _after_taking_back(row, agency=found["agency"])
     elif found["missing"]:
         state = {
             "tone": "bad",
@@ -142,9 +164,29 @@ def package(row: Mapping[str, Any], *, actor: Actor, at: datetime) -> dict[str, 
     return {
         "package": found,
         "state": state,
+        "destructions": [demanded(one, at=at) for one in destructions],
+        "may_replace": not revoked and bool(row["taken_back"]) and actor.may("sharing.build"),
         "consequence": _("1 package with %(cases)s will be revoked and its file destroyed; %(agency)s can no longer fetch it.") % words,
         "may_revoke": not revoked and actor.may("sharing.revoke"),
     }  # fmt: skip
+
+
+def _after_taking_back(row: Mapping[str, Any], *, agency: str) -> dict[str, Any]:
+    """Say how a package stands that some of its cases have left."""
+    words = {"n": row["taken_back"], "cases": f"{row['cases']:,}", "agency": agency}
+    text = ngettext(
+        "%(n)s of the %(cases)s cases was taken back; the file is destroyed and handed out no more.",
+        "%(n)s of the %(cases)s cases were taken back; the file is destroyed and handed out no more.",
+        row["taken_back"],
+    )
+    if row["state"] == "BUILT":
+        text += " " + _("%(agency)s has not acknowledged it: seal the others anew.")
+    elif row["to_destroy"]:
+        text += " " + _("%(agency)s holds the others and has yet to confirm the destruction.")
+    else:
+        text += " " + _("%(agency)s holds the others and has confirmed the destruction.")
+    tone = "good" if row["state"] == "ACKNOWLEDGED" and not row["to_destroy"] else "watch"
+    return {"tone": tone, "text": text % words, "next": []}
 
 
 def keys(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any], actor: Actor, typed: Mapping[str, str], problem: str) -> dict[str, Any]:  # fmt: skip

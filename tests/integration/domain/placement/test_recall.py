@@ -82,12 +82,12 @@ def test_granted_permits_are_void_from_the_same_moment(db: str) -> None:
     assert again.reasons == [] or again.granted is False
 
 
-def test_packages_that_hold_a_recalled_case_are_revoked(db: str) -> None:
+def test_a_recall_takes_its_cases_out_of_the_package_and_leaves_the_others(db: str) -> None:
     desk = sharing_build.desk()
     package_id = sharing.build_package(actor=LIN, agency_id=desk.agency_id, run_id=desk.run_id, at=build.AT)
     services.recall(actor=LIN, placement_ids=[desk.cases[0].placement_id], reason="DISPUTE", at=build.AT)
     found = sharing_queries.package(LIN, package_id=package_id)
-    assert found is not None and found["state"] == "REVOKED"
+    assert (found["state"], found["cases"], found["taken_back"]) == ("BUILT", 2, 1)
 
 
 def test_a_term_ends_on_its_day(db: str, monkeypatch: pytest.MonkeyPatch) -> None:

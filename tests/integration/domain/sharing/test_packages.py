@@ -12,7 +12,6 @@ from django.db import DatabaseError
 
 from weituo.domain.partners import queries as partners_queries
 from weituo.domain.partners import services as partners
-from weituo.domain.placement import services as placement
 from weituo.domain.sharing import errors, fields, packing, queries, services
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
@@ -132,19 +131,6 @@ def test_the_end_of_the_agreement_takes_its_packages_back(db: str) -> None:
         queries.package_path(MANAGER, package_id=row["id"])
     with pytest.raises(errors.PackageRevoked):
         services.hand_over(actor=actors.agency_system(desk.agency_id), package_id=row["id"], at=AT)
-
-
-def test_recalled_cases_take_the_package_that_holds_them_back(db: str) -> None:
-    desk, other = build.desk(), build.desk()
-    mine, theirs = built(desk), built(other)
-    path = queries.package_path(MANAGER, package_id=mine["id"])
-    later = AT + timedelta(days=1)
-    placement.recall(actor=MANAGER, placement_ids=[desk.cases[0].placement_id], reason="CONDUCT", at=later)
-    assert not path.exists()
-    assert queries.package(MANAGER, package_id=mine["id"])["revoked_reason"] == "CONDUCT"
-    assert queries.package(MANAGER, package_id=theirs["id"])["state"] == "BUILT"
-    again = services.build_package(actor=MANAGER, agency_id=desk.agency_id, run_id=desk.run_id, at=later)
-    assert queries.package(MANAGER, package_id=again)["cases"] == 1
 
 
 def test_a_second_package_of_the_same_run_needs_the_first_revoked(db: str) -> None:

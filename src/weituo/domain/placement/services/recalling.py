@@ -28,7 +28,7 @@ def recall(*, actor: Actor, placement_ids: Sequence[UUID], reason: str, at: date
     """Take placements back for a coded reason; return how many ended now.
 
     Placements that have ended already stay as they are, so a repeat is harmless. In the same transaction unused permits
-    are voided and packages revoked. Raises `RecallRefused`, `PlacementNotFound`.
+    are voided and the cases taken out of the agency's packages. Raises `RecallRefused`, `PlacementNotFound`.
     """
     if reason not in RECALL_REASONS:
         raise RecallRefused(reason=reason or "–", where="reason")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import gettext as _
+from django.db.models import Sum
 
 from weituo.domain.partners.queries import AgreementRow
 from weituo.domain.sharing import fields, gathering, packing
@@ -16,38 +16,47 @@ from weituo.domain.sharing.errors import (
     MixedCurrencies,
     NoCasesToShare,
     PackageNotFound,
+    PackageOutdated,
     PackageRevoked,
     PackageStands,
     TotalsDiffer,
 )
 from weituo.domain.sharing.events import PackageBuilt
-from weituo.domain.sharing.models import Disclosure, Package
+from weituo.domain.sharing.models import Destruction, Disclosure, Package
+from weituo.domain.sharing.services import revocation
 from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.files.places import digest_of
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded, worded_list
+
+#: the reason that the program gives when a new package takes the place of one out of which cases were taken back
+REPLACED: Final = "REPLACED"
 
 
 @act("sharing.build", permission="sharing.build")
 def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) -> UUID:
     """Seal the allowed facts of every active case that a run placed with an agency into one file; log the disclosure.
 
+    A package out of which cases were taken back is replaced; any other that stands is in the way.
     The values are opened by the program for the file alone; who builds never sees them. The file is whole on the disk
     before the row commits; a file that lost its row is removed by `sweep_files`.
     Raises `NothingMayBeShared` naming what is missing, `NoCasesToShare`, `PackageStands`, `MixedCurrencies`.
     """
+    # first the lock: a recall or a suspension that comes meanwhile waits, and then finds this package
+    locks.lock(keys=[f"sharing:{agency_id}"])
     ground = gathering.ground(actor, agency_id=agency_id, on=at.date())
     if ground is None:
-        raise NotFound(what="agency", where=str(agency_id))
+        raise NotFound(what=worded("agency"), where=str(agency_id))
     agreement = ground.require(with_key=True)
-    locks.lock(keys=[f"sharing:{agency_id}"])
-    if (
+    standing = (
         Package.objects.filter(agency_id=agency_id, run_id=run_id)
         .exclude(state=Package.State.REVOKED)
-        .exists()
-    ):
+        .first()
+    )
+    if standing is not None and not _taken_back(standing.id):
         raise PackageStands(where=str(run_id))
     facts = fields.allowed(agreement.fields_allowed)
     rows = gathering.book_rows(facts, agency_id=agency_id, run_id=run_id)
@@ -67,6 +76,8 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
                 head | {"cases": cases, "balance_minor": balance, "cases_sha256": digest}
             ),
         )
+        if standing is not None:
+            revocation.withdraw_files(package_ids=[standing.id], reason=REPLACED, at=at)
         Package.objects.create(
             id=package_id, agency_id=agency_id, run_id=run_id, agreement_id=agreement.id, fields=head["fields"], cases=sealed.cases,
             balance_minor=sealed.balance_minor, currency=currency, digest=sealed.digest, size_bytes=sealed.size_bytes, built_at=at,
@@ -79,6 +90,12 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
         packing.destroy(path)
         raise
     return package_id
+
+
+def _taken_back(package_id: UUID) -> int:
+    """Give how many cases of a package were taken back since it was built."""
+    found = Destruction.objects.filter(package_id=package_id).aggregate(cases=Sum("cases"))
+    return int(found["cases"] or 0)
 
 
 def _one_currency(*, agency_id: UUID, run_id: UUID) -> str:
@@ -138,7 +155,8 @@ def _disclosed(
 def hand_over(*, actor: Actor, package_id: UUID, at: datetime) -> Path:
     """Give an agency the path of its own encrypted file, checked against its digest; every collection is logged.
 
-    Raises `PackageNotFound` (also for another agency's), `PackageRevoked`, `NothingMayBeShared` when the agreement or the
+    Raises `PackageNotFound` (also for another agency's), `PackageRevoked`, `PackageOutdated` when a case in it was taken
+    back, `NothingMayBeShared` when the agreement or the
     agency's standing has ended since, `FileMissing`.
     """
     package = Package.objects.filter(id=package_id).first()
@@ -146,6 +164,8 @@ def hand_over(*, actor: Actor, package_id: UUID, at: datetime) -> Path:
         raise PackageNotFound(what="package", where=str(package_id))
     if package.state == Package.State.REVOKED:
         raise PackageRevoked(where=str(package_id))
+    if taken_back := _taken_back(package_id):
+        raise PackageOutdated(taken_back=taken_back, cases=package.cases, where=str(package_id))
     ground = gathering.ground(actor, agency_id=package.agency_id, on=at.date())
     if ground is None:
         raise PackageNotFound(what="package", where=str(package_id))
@@ -177,17 +197,18 @@ def acknowledge_package(
     if package.state == Package.State.REVOKED:
         raise PackageRevoked(where=str(package_id))
     differences = {
-        name: _("%(what)s: %(received)s received, %(sent)s sent")
-        % {"what": what, "received": received, "sent": sent}
+        name: worded(
+            "%(what)s: %(received)s received, %(sent)s sent", what=what, received=received, sent=sent
+        )
         for name, what, received, sent in (
-            ("digest", _("digest"), digest.lower(), package.digest),
-            ("cases", _("cases"), cases, package.cases),
-            ("balance_minor", _("balance in minor units"), balance_minor, package.balance_minor),
+            ("digest", worded("digest"), digest.lower(), package.digest),
+            ("cases", worded("cases"), cases, package.cases),
+            ("balance_minor", worded("balance in minor units"), balance_minor, package.balance_minor),
         )
         if received != sent
     }
     if differences:
-        raise TotalsDiffer(differences="; ".join(differences.values()), where=", ".join(differences))
+        raise TotalsDiffer(differences=worded_list(differences.values()), where=", ".join(differences))
     changed = Package.objects.filter(id=package_id, state=Package.State.BUILT).update(
         state=Package.State.ACKNOWLEDGED, acknowledged_at=at
     )
