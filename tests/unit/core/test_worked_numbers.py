@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from weituo.core import conduct, money
+from weituo.core import comparison, conduct, money
 from weituo.core.allocation import certificate, rivals, solver
 from weituo.core.allocation.problem import Limits, Problem
 from weituo.core.money import commissions
@@ -138,3 +138,29 @@ def test_the_best_plan_and_its_bound_are_as_explained() -> None:
     by_hand = rivals.greedy(problem=problem, tiers=given["tier"])
     assert names(by_hand) == given["by_hand"]
     assert certificate.value_minor(problem=problem, assignment=by_hand) == given["by_hand_minor"]
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_the_fair_comparison_is_as_explained(times: int) -> None:
+    given = worked("comparison", "fair")
+    explained = given[f"times_{times}"]
+    rows = [
+        (bucket, arm, probability, float(number < paid * times))
+        for bucket, arm, probability, placements, paid in given["cells"]
+        for number in range(placements * times)
+    ]
+    assert len(rows) == explained["placements"]
+    frame = pl.DataFrame(rows, schema=["bucket", "arm", "probability", "outcome"], orient="row").with_columns(
+        # ids in no order of the outcome, as ids of placements are: the folds mix paid and unpaid
+        unit=pl.Series([f"{number * 7_919 % len(rows):06}" for number in range(len(rows))]),
+        weight=1.0,
+        expected=pl.when(pl.col("bucket") == "M1").then(0.3).otherwise(0.06),
+        months=3.0,
+    )
+    arms = {arm.arm: arm for arm in comparison.compare(frame).arms}
+    b = arms["B"]
+    assert {name: round(arm.raw, 3) for name, arm in arms.items()} == given["raw"]
+    assert {name: round(arm.value, 3) for name, arm in arms.items()} == given["fair"]
+    assert {name: round(arm.effective / times) for name, arm in arms.items()} == given["effective"]
+    assert [round(b.difference_low or 0, 3), round(b.difference_high or 0, 3)] == explained["b_less_a"]
+    assert (b.verdict.value, [b.rank_low, b.rank_high]) == (explained["verdict_b"], explained["rank_b"])

@@ -302,6 +302,7 @@ def until(query: Mapping[str, str]) -> date | None:
 def balance(balances: Sequence[Balance], *, agencies: Sequence[Any], day: date | None) -> dict[str, Any]:
     """Give the trial balance: ledger accounts over all agencies, then agency by agency."""
     names, totals = agency_names(agencies), _totals(balances)
+    state: dict[str, Any]
     if not balances:
         state = {"tone": "none", "text": _("Nothing is booked yet."), "next": []}
     elif any(totals.values()):
