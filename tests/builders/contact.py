@@ -34,7 +34,7 @@ class Bench:
 
 
 def bench(*, count: int = 1, contacts_per_week_max: int = 7) -> Bench:
-    """Make an agency with live agreements, licence and one trained collector, and `count` cases ready to be worked."""
+    """Make an agency with live agreements, papers and one trained collector, and `count` cases ready to be worked."""
     cases = placed_accounts(count=count)
     agency_id = cases[0].agency_id
     badge = f"B{agency_id.hex[-8:]}"
@@ -46,10 +46,6 @@ def bench(*, count: int = 1, contacts_per_week_max: int = 7) -> Bench:
                 "INSERT INTO partners_agreement (id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, active_from, active_to, ended_reason) VALUES (%s, %s, %s, 1, '{}', '{}', '2026-01-01', NULL, '')",
                 [new_id(), agency_id, kind],
             )
-        cursor.execute(
-            "INSERT INTO partners_paper (id, agency_id, kind, number, issuer, valid_from, valid_to, digest, facts, verified_by, verified_at) VALUES (%s, %s, 'LICENCE', 'L', 'I', '2026-01-01', '2027-01-01', '', '{}', 'x', %s)",
-            [new_id(), agency_id, AT],
-        )
         cursor.execute(
             "INSERT INTO partners_collector (id, agency_id, badge, alias, registered_on, trained_until, active_to) VALUES (%s, %s, %s, '小甲', '2026-01-01', '2027-01-01', NULL)",
             [new_id(), agency_id, badge],

@@ -13,7 +13,7 @@ from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.ids import new_id
 
-from tests.builders import actors
+from tests.builders import actors, partners
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -58,6 +58,7 @@ def placed_accounts(
                 "INSERT INTO partners_agency (id, code, name_zh, name_en, state, capacity_accounts_max, regions, public_phone, public_url, \"group\", state_since) VALUES (%s, %s, '甲', 'A', 'APPROVED', 100, '{}', '', '', '', %s)",
                 [agency, f"A{agency.hex[-6:]}", AT],
             )
+            partners.papers(cursor, agency_id=agency, verified_at=AT)
         _accounts(cursor, rows, owed=owed, currency=currency)
         _placements(cursor, rows, balance=sum(owed), currency=currency, fee_bps=fee_bps)
         journal.write(actor=actors.worker(), at=AT, act="test.placed", entries=[])

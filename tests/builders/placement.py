@@ -14,6 +14,7 @@ import polars as pl
 from psycopg.types.json import Jsonb
 
 from weituo.core.twin import history
+from weituo.domain.partners.policies import REQUIRED_PAPERS
 from weituo.domain.placement import queries, services
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
@@ -21,7 +22,7 @@ from weituo.foundation.files.places import place
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
-from tests.builders import actors
+from tests.builders import actors, partners
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 AS_OF = date(2026, 3, 1)
@@ -47,7 +48,7 @@ def agency(
     tier: int = 1,
     regions: Sequence[str] = (),
     liquidation: float | None = None,
-    papers: Sequence[str] = ("LICENCE", "SERVICE", "CONFIDENTIALITY"),
+    papers: Sequence[str] = ("LICENCE", "SECURITY", "SERVICE", "CONFIDENTIALITY"),
 ) -> UUID:
     """Make an approved agency with the papers named."""
     agency_id = new_id()
@@ -57,11 +58,8 @@ def agency(
             [agency_id, code, f"{code} 公司", f"{code} Ltd", tier, capacity, list(regions), AT],
         )
         for kind in papers:
-            if kind == "LICENCE":
-                cursor.execute(
-                    "INSERT INTO partners_paper (id, agency_id, kind, number, issuer, valid_from, valid_to, digest, facts, verified_by, verified_at) VALUES (%s, %s, 'LICENCE', 'L', 'I', '2026-01-01', '2027-01-01', '', '{}', 'x', %s)",
-                    [new_id(), agency_id, AT],
-                )
+            if kind in REQUIRED_PAPERS:
+                partners.papers(cursor, agency_id=agency_id, verified_at=AT, kinds=(kind,))
                 continue
             cursor.execute(
                 "INSERT INTO partners_agreement (id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, active_from, active_to, ended_reason) VALUES (%s, %s, %s, 1, %s, %s, '2026-01-01', NULL, '')",

@@ -88,11 +88,14 @@ def _list(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     viewer, today = cli.actor_of(arguments), clock.now().date()
-    lacking = queries.lacking(viewer, on=today)
-    rows = [row | {"lacking": lacking[row["id"]]} for row in queries.pipeline(viewer, on=today)]
+    lacking, stopped = queries.lacking(viewer, on=today), queries.stopped(viewer, on=today)
+    rows = [
+        row | {"lacking": lacking[row["id"]], "stopped_by": stopped.get(row["id"], {})}
+        for row in queries.pipeline(viewer, on=today)
+    ]
     lines = [
         f"{row['code']:<12} {row['state']:<10} {'–' if row['tier'] is None else row['tier']:>2} {'–' if row['total_bps'] is None else row['total_bps'] / 100:>7} "
-        f"{row['capacity_accounts_max']:>8,} {'; '.join(row['lacking'].values())}"
+        f"{row['capacity_accounts_max']:>8,} {'; '.join((row['stopped_by'] | row['lacking']).values())}"
         for row in rows
     ]
     cli.show(arguments, {"agencies": rows}, "\n".join(lines) or "no agency is on file: weituo partners register")  # fmt: skip

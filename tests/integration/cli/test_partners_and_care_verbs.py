@@ -44,6 +44,8 @@ def test_an_agency_is_let_in_by_two_persons(run: Run, tmp_path: Path) -> None:
     assert run("partners", "register", "HENGAN", "--name-zh", "恒岸", "--name-en", "Hengan")[0] == 0
     _code, paper = run("partners", "paper", "HENGAN", "LICENCE", "L-1", "--issuer", "office", "--from", "2026-01-01", "--file", file)  # fmt: skip
     assert run("partners", "verify", paper["paper"])[0] == 0
+    _code, other = run("partners", "paper", "HENGAN", "SECURITY", "S-1", "--issuer", "body", "--from", "2026-01-01", "--file", file)  # fmt: skip
+    assert run("partners", "verify", other["paper"])[0] == 0
     names = list(scoring.WEIGHTS)
     sheet.write_text(json.dumps({"scores": dict.fromkeys(names, 90), "evidence": {key: [paper["paper"]] for key in names}}))  # fmt: skip
     assert run("partners", "assess", "HENGAN", sheet)[0] == 0
@@ -58,12 +60,12 @@ def test_an_agency_is_let_in_by_two_persons(run: Run, tmp_path: Path) -> None:
     assert run("partners", "capacity", "HENGAN", 700, "--reason", "surge")[0] == 0
     _code, listed = run("partners", "list")
     [row] = listed["agencies"]
-    assert (row["state"], row["tier"], row["capacity_accounts_max"], row["total_bps"], row["lacking"]) == ("APPROVED", 1, 700, 9_000, {})  # fmt: skip
+    assert (row["state"], row["tier"], row["capacity_accounts_max"], row["total_bps"], row["lacking"] | row["stopped_by"]) == ("APPROVED", 1, 700, 9_000, {})  # fmt: skip
     assert run("partners", "suspend", "HENGAN", "--reason", "leak")[0] == 0
     assert run("partners", "reinstate", "HENGAN", "--reason", "mended")[0] == 2
     assert run("partners", "reinstate", "HENGAN", "--reason", "mended", by="zhao")[0] == 0
     _code, shown = run("partners", "show", "HENGAN")
-    assert [paper["number"] for paper in shown["papers"]] == ["L-1"]
+    assert [paper["number"] for paper in shown["papers"]] == ["L-1", "S-1"]
     assert run("partners", "show", "NOBODY")[0] == 2
     assert run("partners", "register", "far too long a code", "--name-zh", "x", "--name-en", "x")[0] == 2
 

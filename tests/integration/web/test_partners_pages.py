@@ -11,11 +11,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from weituo.domain.partners import queries, scoring, services
-from weituo.foundation import clock
+from weituo.foundation import clock, transactions
+from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
 
 from tests.builders import actors, pages
 from tests.builders import ledger as build
+from tests.builders import partners as partners_build
+from tests.builders.contact import bench
 
 SCORES = {"qualifications": 90, "performance": 80, "references": 70, "security": 85, "compliance": 95}
 
@@ -25,7 +28,7 @@ def today() -> date:
 
 
 def papers(
-    agency: UUID, *, kinds: tuple[str, ...] = ("LICENCE", "PERFORMANCE"), verified: bool = True
+    agency: UUID, *, kinds: tuple[str, ...] = ("LICENCE", "SECURITY", "PERFORMANCE"), verified: bool = True
 ) -> list[UUID]:
     lin = actors.staff()
     found = [
@@ -80,7 +83,7 @@ def test_the_board_shows_each_agency_in_its_state_with_what_it_lacks(db: str, la
         "PROSPECT": ["FRESH"], "SCREENED": ["NODA", "READY"], "PROPOSED": [], "APPROVED": []
     }  # fmt: skip
     assert [len(card["lacks"]) for card in columns["SCREENED"]] == [1, 0]
-    assert len(columns["PROSPECT"][0]["lacks"]) == 3
+    assert len(columns["PROSPECT"][0]["lacks"]) == 4
     for code in ("READY", "NODA", "FRESH"):
         assert code in pages.words(response)
 
@@ -104,10 +107,13 @@ def test_a_prospect_becomes_a_partner_by_two_persons_clicking(db: str) -> None:
     agency = UUID(here.rstrip("/").split("/")[-1])
     file = SimpleUploadedFile("licence.pdf", b"the licence")
     lin.post(f"{here}papers/", {"kind": "LICENCE", "number": "L-7", "issuer": "office", "valid_from": "2026-01-01", "file": file})  # fmt: skip
-    [paper] = queries.dossier(actors.staff(), agency_id=agency)["papers"]  # type: ignore[index]
+    certificate = SimpleUploadedFile("iso27001.pdf", b"the certificate")
+    lin.post(f"{here}papers/", {"kind": "SECURITY", "number": "S-7", "issuer": "body", "valid_from": "2026-01-01", "file": certificate})  # fmt: skip
+    paper, other = queries.dossier(actors.staff(), agency_id=agency)["papers"]  # type: ignore[index]
     assert paper["digest"] == hashlib.sha256(b"the licence").hexdigest()
     assert paper["verified_at"] is None
-    lin.post(f"{here}papers/{paper['id']}/verify/")
+    for one in (paper, other):
+        lin.post(f"{here}papers/{one['id']}/verify/")
     scores = {f"score_{name}": str(value) for name, value in SCORES.items()}
     lin.post(f"{here}assess/", scores | {f"evidence_{name}": [str(paper["id"])] for name in SCORES})
     assert state_of(agency) == "SCREENED"
@@ -133,6 +139,56 @@ def test_a_prospect_becomes_a_partner_by_two_persons_clicking(db: str) -> None:
     assert zhao.post(address, {"approved": "yes", "reason": "seen"}).status_code == 302
     [row] = queries.agencies(actors.staff())
     assert (row.state, row.capacity_accounts_max, row.tier) == ("APPROVED", 500, 2)
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_an_agency_with_a_lapsed_required_paper_is_not_shown_at_work(db: str, language: str) -> None:
+    desk = bench()
+    here = f"/agencies/{desk.agency_id}/"
+    client = pages.browser(language=language)
+    portal = pages.browser(Role.AGENCY_SUPERVISOR, name="deng", language=language, agency_id=desk.agency_id)
+    with clock.at_instant(build.AT):
+        before = client.get("/agencies/")
+        assert portal.get("/agency/").context["state"]["tone"] != "bad"
+    lapse(desk.agency_id, kind="SECURITY", on=build.AT.date())
+    with clock.at_instant(build.AT):
+        after, dossier, start = client.get("/agencies/"), client.get(here), portal.get("/agency/")
+    assert [column["state"] for column in before.context["columns"] if column["cards"]] == ["APPROVED"]
+    assert [column["state"] for column in after.context["columns"] if column["cards"]] == ["HALTED"]
+    assert after.context["state"]["tone"] == "bad"
+    for response in (dossier, start):
+        assert response.context["state"]["tone"] == "bad"
+        assert build.AT.date().isoformat() in response.context["state"]["text"]
+
+
+def test_another_lapsed_paper_is_named_and_the_agency_works_on(db: str) -> None:
+    desk = bench()
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        partners_build.papers(
+            cursor, agency_id=desk.agency_id, verified_at=build.AT, kinds=("TRAINING",), to=build.AT.date()
+        )
+        journal.write(actor=actors.worker(), at=build.AT, act="test.paper", entries=[])
+    found = queries.dossier(actors.staff(), agency_id=desk.agency_id)
+    rests_on = tuple(paper["id"] for paper in found["papers"] if paper["kind"] != "TRAINING")  # type: ignore[index]
+    services.assess(
+        actor=actors.staff(), agency_id=desk.agency_id, scores=SCORES, evidence=dict.fromkeys(SCORES, rests_on),
+        at=build.AT,
+    )  # fmt: skip
+    with clock.at_instant(build.AT):
+        response = pages.browser().get(f"/agencies/{desk.agency_id}/")
+    assert response.context["agency"]["standing"] == "APPROVED"
+    assert response.context["state"]["tone"] == "watch"
+    assert "training record L (" in response.context["state"]["text"]
+
+
+def lapse(agency_id: UUID, *, kind: str, on: date) -> None:
+    """Let an agency's papers of a kind end on a day."""
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE partners_paper SET valid_to = %s WHERE agency_id = %s AND kind = %s",
+            [on, agency_id, kind],
+        )
+        journal.write(actor=actors.worker(), at=build.AT, act="test.lapse", entries=[])
 
 
 def test_capacity_suspension_and_its_lifting_need_reasons_and_two_persons(db: str) -> None:

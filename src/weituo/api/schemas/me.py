@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from ninja import Schema
+from pydantic import Field
 
 
 class CollectorOut(Schema):
@@ -23,6 +25,9 @@ class MeOut(Schema):
     name_zh: str
     name_en: str
     state: str
+    stopped_by: Annotated[
+        list[str], Field(description="papers and agreements that are not live: no contact until they are")
+    ]
     now: datetime
     permissions: list[str]
     collectors: list[CollectorOut]

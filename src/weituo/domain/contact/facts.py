@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -39,8 +39,8 @@ GROUNDS: Final = {
     ),
     "GATE-AGENCY": (
         "GB/T 45251-2025 5.4",
-        "机构须处于合作状态并持有有效资质。",
-        "An agency works only while it is approved and its licence is live.",
+        "机构须处于合作状态,且必备资质文件均在有效期内。",
+        "An agency works only while it is approved and its required papers are live.",
     ),
     "GATE-TREATMENT": (
         "house rule: strategy in force",
@@ -87,16 +87,27 @@ def decide(*, rows: pl.DataFrame, contacts: pl.DataFrame) -> list[Decision]:
     return decisions
 
 
+def whole(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Give stored facts with everything that goes without saying said: {request, facts, grounds} as plain data."""
+    request, facts = _read(stored)
+    return {"request": _plain_request(request), "facts": facts.as_dict(), "grounds": list(stored["grounds"])}
+
+
+def digest_of(stored: Mapping[str, Any]) -> str:
+    """Give the SHA-256 over facts as they are stored, in canonical JSON."""
+    return hashlib.sha256(_canonical(stored).encode()).hexdigest()
+
+
 def again(*, stored: Mapping[str, Any], at: datetime) -> Decision:
     """Decide once more on stored facts, asked at `at`, under the packs of today."""
+    request, facts = _read(stored)
+    return _decide(request=request, facts=facts, grounds=tuple(stored["grounds"]), at=at)
+
+
+def _read(stored: Mapping[str, Any]) -> tuple[conduct.Request, conduct.Facts]:
     asked = stored["request"]
     request = conduct.Request(**{**asked, "planned_at": datetime.fromisoformat(asked["planned_at"])})
-    return _decide(
-        request=request,
-        facts=conduct.Facts.from_dict(dict(stored["facts"])),
-        grounds=tuple(stored["grounds"]),
-        at=at,
-    )
+    return request, conduct.Facts.from_dict(dict(stored["facts"]))
 
 
 def _decide(
@@ -112,12 +123,7 @@ def _decide(
     reasons += [_reason(one, retry) for one in answer.reasons]
     if not reasons:
         reasons += [_reason(one, None) for one in _crowds_later(request, facts, packs, at)]
-    body = json.dumps(
-        {"request": _plain_request(request), "facts": facts.as_dict(), "grounds": list(grounds)},
-        sort_keys=True,
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    body = _canonical(_short(request=request, facts=facts, grounds=grounds))
     return Decision(
         allowed=not reasons,
         facts=body,
@@ -183,6 +189,28 @@ def _plain_request(request: conduct.Request) -> dict[str, Any]:
     }
 
 
+def _canonical(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _short(*, request: conduct.Request, facts: conduct.Facts, grounds: Sequence[str]) -> dict[str, Any]:
+    """Leave out what goes without saying: a permit is stored for every contact, and most facts are the usual ones."""
+    known = _unusual(facts.as_dict(), _USUAL_FACTS)
+    if "contacts" in known:
+        known["contacts"] = [_unusual(one, _USUAL_CONTACT) for one in known["contacts"]]
+    asked = _unusual(_plain_request(request), _USUAL_REQUEST)
+    return {"request": asked, "facts": known, "grounds": list(grounds)}
+
+
+def _unusual(body: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in usual or usual[name] != value}
+
+
+def _usual(kind: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the plain values of a dataclass that its reader fills in by itself when they are missing."""
+    return {one.name: plain[one.name] for one in fields(kind) if one.default is not MISSING}
+
+
 def _contact(row: Mapping[str, Any]) -> conduct.Contact:
     return conduct.Contact(
         at=row["at"],
@@ -227,8 +255,15 @@ def _grounds(row: Mapping[str, Any]) -> tuple[str, ...]:
     grounds = []
     if row["placement_state"] != "ACTIVE" or row["planned_at"].date() >= row["term_to"]:
         grounds.append("GATE-PLACEMENT")
-    if row["agency_state"] != "APPROVED" or not row["licence"]:
+    if row["agency_state"] != "APPROVED" or not row["papers"]:
         grounds.append("GATE-AGENCY")
     if row["treatment"] not in {None, "AGENCY"}:
         grounds.append("GATE-TREATMENT")
     return tuple(grounds)
+
+
+_ANY: Final = conduct.Request(channel="", contact_point="", planned_at=datetime.min)
+_MADE: Final = conduct.Contact(at=datetime.min, channel="", contact_point="")
+_USUAL_REQUEST: Final = _usual(conduct.Request, _plain_request(_ANY))
+_USUAL_FACTS: Final = _usual(conduct.Facts, conduct.Facts(zones=None).as_dict())
+_USUAL_CONTACT: Final = _usual(conduct.Contact, {"recipient": _MADE.recipient, "result": _MADE.result})

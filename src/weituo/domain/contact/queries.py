@@ -13,6 +13,7 @@ import polars as pl
 from weituo.core import conduct
 from weituo.domain.contact import facts
 from weituo.domain.contact.errors import PermitNotFound, PlacementNotYours
+from weituo.domain.partners import queries as partners
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor, program
 
@@ -255,12 +256,15 @@ def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, A
 
 @transactions.reads
 def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
-    """Give the agency's own record, its collectors and how many cases it works."""
+    """Give the agency's own record, its collectors, how many cases it works, and which papers stop its work on this day."""
     viewer.require("contact.read_own")
     agency = _rows("SELECT id AS agency_id, code, name_zh, name_en, state FROM partners_agency")[0]
     agency["collectors"] = _rows(
         "SELECT badge, registered_on, trained_until, active_to IS NULL OR active_to > %s AS active FROM partners_collector ORDER BY badge",
         [on],
+    )
+    agency["stopped_by"] = list(
+        partners.stopped(viewer, on=on, agency_id=agency["agency_id"]).get(agency["agency_id"], {}).values()
     )
     agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0][
         "n"
@@ -317,13 +321,15 @@ def replay_permit(viewer: Actor, *, permit_id: UUID) -> dict[str, Any]:
     if not found:
         raise PermitNotFound(what="permit", where=str(permit_id))
     permit = found[0]
-    now = facts.again(stored=permit["facts"], at=permit["asked_at"])
+    stored = permit["facts"]
+    now = facts.again(stored=stored, at=permit["asked_at"])
+    permit["facts"] = facts.whole(stored)
     return {
         "permit": permit,
         "allowed": now.allowed,
         "reasons": now.reasons,
         "packs": now.packs,
-        "digest_fits": now.facts_digest == permit["facts_digest"],
+        "digest_fits": facts.digest_of(stored) == permit["facts_digest"],
         "same_packs": now.packs == permit["packs"],
         "same_answer": now.allowed == (permit["state"] != "REFUSED") and now.reasons == permit["reasons"],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -100,19 +100,15 @@ def live_agreements(viewer: Actor, *, kind: str, on: date) -> list[AgreementRow]
 
 
 @transactions.reads
-def has_live_licence(viewer: Actor, *, agency_id: UUID, on: date) -> bool:
-    """Tell whether the agency has a verified licence that is valid on `on`."""
-    return agency_id in live_licences(viewer, on=on)
+def stopped(
+    viewer: Actor, *, on: date, agency_id: UUID | None = None, agreements: bool = True
+) -> dict[UUID, dict[str, str]]:
+    """Give the agencies that may not work on this day, with the papers (and agreements) that are not live: code → sentence.
 
-
-@transactions.reads
-def live_licences(viewer: Actor, *, on: date) -> set[UUID]:
-    """Give the agencies with a verified, valid licence."""
-    rows = _rows(
-        "SELECT DISTINCT agency_id FROM partners_paper WHERE kind = 'LICENCE' AND verified_at IS NOT NULL AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)",
-        [on, on],
-    )
-    return {row["agency_id"] for row in rows}
+    An agency sees itself; agencies in order are left out, whatever their state.
+    """
+    found = admission.stopping(on=on, agency_id=agency_id, agreements=agreements)
+    return {one: _said(lacks) for one, lacks in found.items()}
 
 
 @transactions.reads
@@ -169,7 +165,12 @@ def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
 def lacking(viewer: Actor, *, on: date, agency_id: UUID | None = None) -> dict[UUID, dict[str, str]]:
     """Give what is missing for an approval on this day, per agency: code (`admission.WORDS`) → sentence."""
     viewer.require("partners.read")
-    return admission.missing(on=on, agency_id=agency_id)
+    return {one: _said(lacks) for one, lacks in admission.missing(on=on, agency_id=agency_id).items()}
+
+
+def _said(lacks: Mapping[str, str]) -> dict[str, str]:
+    """Put sentences into the reader's language."""
+    return {code: str(text) for code, text in lacks.items()}
 
 
 @transactions.reads
@@ -180,7 +181,10 @@ def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
         "SELECT a.id, a.code, a.name_zh, a.name_en, a.state, a.tier, a.capacity_accounts_max, a.state_since, "
         "(SELECT total_bps FROM partners_assessment s WHERE s.agency_id = a.id ORDER BY assessed_at DESC, s.id DESC LIMIT 1) AS total_bps, "
         "(SELECT min(valid_to) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to > %s) AS next_expiry, "
-        "(SELECT count(*) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to <= %s) AS expired FROM partners_agency a ORDER BY a.code",
+        # a later paper of the same kind and issuer, or of the same number, renews one
+        "(SELECT count(*) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to <= %s AND NOT EXISTS (SELECT 1 FROM partners_paper n "
+        "WHERE n.agency_id = p.agency_id AND n.kind = p.kind AND (n.issuer = p.issuer OR n.number = p.number) AND n.valid_from > p.valid_from)) AS expired "
+        "FROM partners_agency a ORDER BY a.code",
         [on, on],
     )
 

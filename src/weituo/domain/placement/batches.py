@@ -68,13 +68,9 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
 
 @transactions.reads
 def panel(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
-    """Give every approved agency with its limits and what keeps it from taking accounts (codes LICENCE, SERVICE, CONFIDENTIALITY)."""
+    """Give every approved agency with its limits and the sentences that keep it from taking accounts."""
     viewer.require("placement.read")
-    licensed = partners.live_licences(viewer, on=on)
-    agreed = {
-        kind: {row.agency_id for row in partners.live_agreements(viewer, kind=kind, on=on)}
-        for kind in ("SERVICE", "CONFIDENTIALITY")
-    }
+    stopped = partners.stopped(viewer, on=on)
     active, charged = gathering.active_counts(), gathering.fees(viewer, on=on)
     return [
         {
@@ -88,9 +84,7 @@ def panel(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
             "active": active[row.id],
             "room": max(row.capacity_accounts_max - active[row.id], 0),
             "fee_bps": charged.get(row.id, {}),
-            "lacking": [
-                kind for kind, held in (("LICENCE", licensed), *agreed.items()) if row.id not in held
-            ],
+            "lacking": list(stopped.get(row.id, {}).values()),
         }
         for row in partners.agencies(viewer, states=["APPROVED"])
     ]

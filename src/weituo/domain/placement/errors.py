@@ -55,11 +55,11 @@ class NothingToPlace(Conflict):
 
 
 class NoEligibleAgency(Conflict):
-    """No approved agency has a live licence, a live service agreement and a live confidentiality agreement."""
+    """No approved agency has its required papers, a service agreement and a confidentiality agreement live."""
 
     code = "no_eligible_agency"
     rule = "agency in good order"
-    remedy = "Verify licences and sign agreements under Partners."
+    remedy = "Verify papers and sign agreements under Agencies."
 
 
 class LimitsRefused(BadInput):
@@ -131,7 +131,7 @@ class CapacityExceeded(Conflict):
 
 
 class AgencyNotInOrder(Conflict):
-    """%(agency)s has lost its approval, licence or agreement since the run was solved."""
+    """%(agency)s has lost its approval, a required paper or an agreement since the run was solved."""
 
     code = "agency_not_in_order"
     rule = "agency in good order"

@@ -155,11 +155,9 @@ def expected_minor(model: RecoveryModel, known: pl.DataFrame) -> pl.Series:
 
 
 def agencies_in_order(viewer: Actor, *, on: date) -> list[partners.AgencyRow]:
-    """Give approved agencies with a live licence and both live agreements, by code."""
-    licensed = partners.live_licences(viewer, on=on)
-    for kind in ("SERVICE", "CONFIDENTIALITY"):
-        licensed = licensed & {row.agency_id for row in partners.live_agreements(viewer, kind=kind, on=on)}
-    return [row for row in partners.agencies(viewer, states=["APPROVED"]) if row.id in licensed]
+    """Give approved agencies whose required papers and agreements are live, by code."""
+    stopped = partners.stopped(viewer, on=on)
+    return [row for row in partners.agencies(viewer, states=["APPROVED"]) if row.id not in stopped]
 
 
 def fees(viewer: Actor, *, on: date) -> dict[UUID, dict[str, int]]:

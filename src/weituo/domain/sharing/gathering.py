@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -30,19 +30,24 @@ _HISTORY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """On what facts are shared with an agency: who it is, its live agreement, and its live key; None where missing."""
+    """On what facts are shared with an agency: who it is, its live agreement, and its live key; None where missing.
+
+    lapsed: required papers that are not live, code → sentence.
+    """
 
     agency_id: UUID
     agency_code: str
     state: str
     agreement: partners.AgreementRow | None
     public_key: str | None
+    lapsed: dict[str, str] = field(default_factory=dict)
 
     def lacking(self, *, with_key: bool) -> dict[str, str]:
         """Give what is missing: code → translated words."""
         missing = {}
         if self.state != "APPROVED":
             missing["state"] = _("it is not approved, or suspended")
+        missing |= self.lapsed
         if self.agreement is None:
             missing["agreement"] = _("there is no live confidentiality agreement")
         if with_key and self.public_key is None:
@@ -73,6 +78,7 @@ def grounds(viewer: Actor, *, on: date) -> dict[UUID, Ground]:
         with transactions.connection().cursor() as cursor:
             cursor.execute("SELECT agency_id, public_key FROM sharing_recipient WHERE active_to IS NULL")
             keys = dict(cursor.fetchall())
+        lapsed = partners.stopped(viewer, on=on, agreements=False)
         return {
             agency.id: Ground(
                 agency_id=agency.id,
@@ -80,6 +86,7 @@ def grounds(viewer: Actor, *, on: date) -> dict[UUID, Ground]:
                 state=agency.state,
                 agreement=agreements.get(agency.id),
                 public_key=keys.get(agency.id),
+                lapsed=lapsed.get(agency.id, {}),
             )
             for agency in partners.agencies(viewer)
         }

@@ -45,6 +45,7 @@ def _board(request: HttpRequest, *, typed: dict[str, Any], status: int = 200) ->
     context = presenters.board(
         queries.pipeline(viewer, on=today),
         lacking=queries.lacking(viewer, on=today),
+        stopped=queries.stopped(viewer, on=today),
         proposals=queries.open_proposals(viewer),
         active=_active(viewer),
         actor=viewer,
@@ -70,6 +71,7 @@ def _dossier(
     context = dossier.agency(
         found,
         lacking=queries.lacking(viewer, on=today, agency_id=agency_id)[agency_id],
+        stopped_by=queries.stopped(viewer, on=today, agency_id=agency_id).get(agency_id, {}),
         active=_active(viewer).get(agency_id, 0),
         weights=scoring.WEIGHTS,
         buckets=BUCKETS[1:],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -94,6 +95,23 @@ def _paper(row: Mapping[str, Any], today: date) -> dict[str, Any]:
     }
 
 
+def _expired(papers: Sequence[Mapping[str, Any]], today: date) -> list[str]:
+    """Name the papers that have run out and were not followed by a later one of the same kind and issuer, or the same number."""
+
+    def follows(later: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+        same = later["issuer"] == one["issuer"] or later["number"] == one["number"]
+        return later["kind"] == one["kind"] and same and later["valid_from"] > one["valid_from"]
+
+    return [
+        _("%(paper)s %(number)s (%(day)s)")
+        % {"paper": one["label"], "number": one["number"], "day": date_format(one["valid_to"], "DATE_FORMAT")}
+        for one in papers
+        if one["valid_to"] is not None
+        and one["valid_to"] <= today
+        and not any(follows(later, one) for later in papers)
+    ]
+
+
 def _place(criterion: str) -> int:
     """Keep criteria in the house's order: the database does not."""
     return list(words.CRITERIA).index(criterion) if criterion in words.CRITERIA else len(words.CRITERIA)
@@ -144,6 +162,7 @@ def agency(
     found: Mapping[str, Any],
     *,
     lacking: Mapping[str, str],
+    stopped_by: Mapping[str, str],
     active: int,
     weights: Mapping[str, int],
     buckets: Sequence[str],
@@ -153,6 +172,9 @@ def agency(
 ) -> dict[str, Any]:
     """Give the dossier. `typed`: what stood in the form that was refused, so that nothing is typed twice."""
     row = found["agency"]
+    standing = words.standing_of(row["state"], stopped_by)
+    if standing == "HALTED":
+        lacking = dict(stopped_by) | dict(lacking)
     papers = [_paper(paper, today) for paper in found["papers"]]
     by_id = {str(paper["id"]): paper for paper in papers}
     proposals = [_proposal(proposal, actor) for proposal in found["proposals"]]
@@ -166,7 +188,8 @@ def agency(
             "name": words.name_of(row),
             "other_name": row["name_en"] if words.name_of(row) == row["name_zh"] else row["name_zh"],
             "state": row["state"],
-            "state_label": words.STATES[row["state"]],
+            "standing": standing,
+            "state_label": words.STATES[standing],
             "since": row["state_since"],
             "tier": row["tier"],
             "capacity": row["capacity_accounts_max"],
@@ -179,6 +202,7 @@ def agency(
         },
         "papers": papers,
         "evidence": [paper for paper in papers if paper["kind"] in EVIDENCE],
+        "expired": _expired(papers, today),
         "unverified": [paper for paper in papers if not paper["verified"]],
         "assessment": assessments[0] if assessments else None,
         "earlier": assessments[1:],
@@ -273,8 +297,12 @@ def _state(context: Mapping[str, Any], lacking: Mapping[str, str]) -> dict[str, 
         following.append({"label": _("Score the agency"), "url": "#assess"})
     if "licence" in lacking and may["register"]:
         following.append({"label": _("Add the licence"), "url": "#add-paper"})
+    if "security" in lacking and may["register"]:
+        following.append({"label": _("Add the security certificate"), "url": "#add-paper"})
     if "confidentiality" in lacking and may["agree"]:
         following.append({"label": _("Sign a confidentiality agreement"), "url": "#agree"})
+    if "service" in lacking and may["agree"]:
+        following.append({"label": _("Sign a service agreement"), "url": "#agree"})
     if may["propose_now"]:
         following.append({"label": _("Propose"), "url": "#standing"})
     if may["decide_now"]:
@@ -282,6 +310,9 @@ def _state(context: Mapping[str, Any], lacking: Mapping[str, str]) -> dict[str, 
     if may["reinstate_now"]:
         following.append({"label": _("Lift the suspension"), "url": "#standing"})
     label = str(context["agency"]["state_label"])
+    if context["agency"]["standing"] == "HALTED":
+        text = _("Approved, but not at work: no permit, no package, no placement. What is missing: %(lacks)s.") % {"lacks": lacks}  # fmt: skip
+        return {"tone": "bad", "text": text, "next": following}
     if code in {"REJECTED", "ENDED"}:
         return {"tone": "none", "text": label, "next": []}
     if lacks:
@@ -290,8 +321,13 @@ def _state(context: Mapping[str, Any], lacking: Mapping[str, str]) -> dict[str, 
     text = {
         "SCREENED": _("Screened. Nothing is missing: it can be proposed."),
         "PROPOSED": _("Proposed. A second person decides."),
-        "APPROVED": _("Approved. Licence and confidentiality agreement are live."),
+        "APPROVED": _("Approved. Required papers and agreements are live."),
         "SUSPENDED": _("Suspended: no permit, no package, no placement until a second person lifts it."),
     }.get(code, label)
     tone = {"APPROVED": "good", "SUSPENDED": "bad"}.get(code, "watch")
+    if code == "APPROVED" and context["expired"]:
+        tone = "watch"
+        text += " " + _("Expired and not renewed: %(papers)s.") % {"papers": "; ".join(context["expired"])}
+        if may["register"]:
+            following.append({"label": _("Add the renewed paper"), "url": "#add-paper"})
     return {"tone": tone, "text": text, "next": following}

@@ -18,6 +18,8 @@ STATES = {
     "SCREENED": gettext_lazy("Screened"),
     "PROPOSED": gettext_lazy("Proposed"),
     "APPROVED": gettext_lazy("Approved"),
+    #: approved, but a paper or an agreement that it needs at every act is not live
+    "HALTED": gettext_lazy("Halted by its papers"),
     "SUSPENDED": gettext_lazy("Suspended"),
     "REJECTED": gettext_lazy("Rejected"),
     "ENDED": gettext_lazy("Ended"),
@@ -28,6 +30,7 @@ STEPS = {
     "SCREENED": gettext_lazy("A proposal"),
     "PROPOSED": gettext_lazy("A second person"),
     "APPROVED": gettext_lazy("At work"),
+    "HALTED": gettext_lazy("Renewed papers"),
     "SUSPENDED": gettext_lazy("Stopped"),
     "REJECTED": gettext_lazy("Not let in"),
     "ENDED": gettext_lazy("Left"),
@@ -69,10 +72,16 @@ def expiry(valid_to: date | None, today: date) -> dict[str, Any]:
     return {"tone": "watch" if valid_to - today <= SOON else "good", "text": text}
 
 
+def standing_of(state: str, stopped_by: Mapping[str, str]) -> str:
+    """Give how an agency stands: its state, or HALTED for an approved one that may not work now."""
+    return "HALTED" if state == "APPROVED" and stopped_by else state
+
+
 def board(
     rows: Sequence[Mapping[str, Any]],
     *,
     lacking: Mapping[UUID, Mapping[str, str]],
+    stopped: Mapping[UUID, Mapping[str, str]],
     proposals: Sequence[Mapping[str, Any]],
     active: Mapping[UUID, int],
     actor: Actor,
@@ -80,11 +89,11 @@ def board(
 ) -> dict[str, Any]:
     """Give the board: one column a state, one card an agency with what it lacks."""
     proposers = {row["agency_id"]: row for row in proposals}
-    cards = [_card(row, lacking.get(row["id"], {}), proposers.get(row["id"]), active.get(row["id"], 0), actor, today) for row in rows]  # fmt: skip
+    cards = [_card(row, lacking.get(row["id"], {}), stopped.get(row["id"], {}), proposers.get(row["id"]), active.get(row["id"], 0), actor, today) for row in rows]  # fmt: skip
     columns = [
         {"state": state, "label": label, "step": STEPS[state], "cards": inside}
         for state, label in STATES.items()
-        if (inside := [card for card in cards if card["state"] == state]) or state in PIPELINE
+        if (inside := [card for card in cards if card["standing"] == state]) or state in PIPELINE
     ]
     return {
         "columns": columns,
@@ -97,17 +106,22 @@ def board(
 def _card(
     row: Mapping[str, Any],
     lacks: Mapping[str, str],
+    stopped_by: Mapping[str, str],
     proposal: Mapping[str, Any] | None,
     active: int,
     actor: Actor,
     today: date,
 ) -> dict[str, Any]:
     capacity = row["capacity_accounts_max"]
+    standing = standing_of(row["state"], stopped_by)
+    if standing == "HALTED":
+        lacks = dict(stopped_by) | dict(lacks)
     return {
         "id": row["id"],
         "code": row["code"],
         "name": name_of(row),
         "state": row["state"],
+        "standing": standing,
         "since": row["state_since"],
         "tier": row["tier"],
         "score": None if row["total_bps"] is None else f"{row['total_bps'] / 100:.2f}",
@@ -134,17 +148,20 @@ def _board_state(cards: Sequence[Mapping[str, Any]], actor: Actor) -> dict[str, 
     def step(label: str, found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         return [{"label": label % {"agency": card["name"]}, "url": reverse("partners:agency", args=[card["id"]])} for card in found[:3]]  # fmt: skip
 
-    working = [card for card in cards if card["state"] == "APPROVED"]
-    broken = [card for card in working if card["lacks"]]
+    working = [card for card in cards if card["standing"] == "APPROVED"]
+    broken = [card for card in cards if card["standing"] == "HALTED" or (card["standing"] == "APPROVED" and card["lacks"])]  # fmt: skip
+    lapsed = [card for card in working if card["expired"]]
     mine = [card for card in cards if card["proposal"] and not card["proposal"]["own"]] if actor.may("partners.decide") else []  # fmt: skip
     ready = [card for card in cards if card["state"] == "SCREENED" and not card["lacks"]]
     ending = [card for card in working if card["expiry"] and card["expiry"]["tone"] == "watch"]
     following = step(_("Mend what %(agency)s lacks"), broken) + step(_("Decide about %(agency)s"), mine)
-    following += step(_("Propose %(agency)s"), ready) + step(_("Renew the papers of %(agency)s"), ending)
+    following += step(_("Propose %(agency)s"), ready) + step(
+        _("Renew the papers of %(agency)s"), lapsed + [card for card in ending if card not in lapsed]
+    )
     if not cards:
         return {"tone": "none", "text": _("No agency is on file."), "next": []}
     text = ngettext("%(count)s agency is at work.", "%(count)s agencies are at work.", len(working)) % {"count": len(working)}  # fmt: skip
     if broken:
-        said = ngettext("%(count)s of them lacks what it needs to go on.", "%(count)s of them lack what they need to go on.", len(broken))  # fmt: skip
+        said = ngettext("%(count)s agency lacks what it needs to go on.", "%(count)s agencies lack what they need to go on.", len(broken))  # fmt: skip
         return {"tone": "bad", "text": f"{text} {said % {'count': len(broken)}}", "next": following[:4]}
     return {"tone": "watch" if following else "good", "text": text, "next": following[:4]}

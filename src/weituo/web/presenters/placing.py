@@ -28,11 +28,6 @@ EXCLUSIONS = {
     "OTHER_CURRENCY": gettext_lazy("another currency than most of the book"),
     "NO_AGENCY": gettext_lazy("no agency may take it: tier, region, fee, or it was there before"),
 }
-LACKING = {
-    "LICENCE": gettext_lazy("no live licence"),
-    "SERVICE": gettext_lazy("no live service agreement"),
-    "CONFIDENTIALITY": gettext_lazy("no live confidentiality agreement"),
-}
 EXPLORATION = "5"
 SEED = "7"
 
@@ -212,7 +207,7 @@ def limits(
                 "name": name_of(row),
                 "n_regions": len(row["regions"]),
                 "regions": ", ".join(region_name(code) for code in row["regions"]),
-                "lacking": [LACKING[code] for code in row["lacking"]],
+                "lacking": row["lacking"],
                 "most": typed.get(f"most_{row['code']}", row["room"]),
                 "least": typed.get(f"least_{row['code']}", 0),
             }

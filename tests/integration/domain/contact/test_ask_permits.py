@@ -13,6 +13,7 @@ from weituo.domain.book import services as book
 from weituo.domain.contact import queries
 from weituo.domain.contact import services as contact
 from weituo.domain.contact.errors import BatchRefused, CollectorUnknown, PlacementNotYours, PointUnknown
+from weituo.domain.partners.policies import REQUIRED_PAPERS
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
@@ -55,6 +56,18 @@ class TestAnswers:
         assert answer.reasons[0]["retry_at"] == "2026-03-10T00:00:00+00:00"
         said = answer.as_dict(language="en")["reasons"][0]
         assert "22:00" in said["message"]
+
+    @pytest.mark.parametrize("kind", REQUIRED_PAPERS)
+    def test_a_required_paper_that_ends_today_stops_every_contact(self, db: str, kind: str) -> None:
+        desk = bench()
+        with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+            cursor.execute(
+                "UPDATE partners_paper SET valid_to = %s WHERE agency_id = %s AND kind = %s",
+                [MORNING.date(), desk.agency_id, kind],
+            )
+            journal.write(actor=actors.worker(), at=MORNING, act="test.lapse", entries=[])
+        [answer] = ask(desk)
+        assert [one["code"] for one in answer.reasons] == ["GATE-AGENCY"]
 
     def test_a_hold_stops_the_very_next_permit_and_voids_the_one_before(self, db: str) -> None:
         desk = bench()

@@ -24,6 +24,7 @@ LIN, ZHAO = "lin", "zhao"
 def screened(
     *,
     licence_to: date | None = date(2027, 1, 1),
+    security_to: date | None = None,
     confidentiality: bool = True,
     score: int = 80,
     adverse: bool = False,
@@ -44,7 +45,7 @@ def screened(
             facts={"adverse_record": adverse},
             at=AT,
         )
-        for kind, to in (("LICENCE", licence_to), ("SECURITY", None))
+        for kind, to in (("LICENCE", licence_to), ("SECURITY", security_to))
     ]
     for paper in papers:
         services.verify_paper(actor=lin, paper_id=paper, at=AT)
@@ -92,6 +93,7 @@ def test_two_persons_let_an_agency_in(db: str) -> None:
     ("change", "said"),
     [
         ({"licence_to": date(2026, 3, 1)}, "no live licence"),
+        ({"security_to": date(2026, 3, 1)}, "no live security certificate, expired on 2026-03-01"),
         ({"confidentiality": False}, "no live confidentiality agreement"),
         ({"score": 55}, "score 55.00"),
         ({"adverse": True}, "unlawful collection"),
@@ -123,6 +125,27 @@ def test_a_licence_that_lapsed_after_the_proposal_stops_the_approval(db: str) ->
             reason="late",
             at=AT + timedelta(days=4),
         )
+
+
+def test_a_required_paper_that_lapses_stops_an_agency_that_was_let_in(db: str) -> None:
+    agency = screened(security_to=date(2026, 3, 5))
+    services.sign_agreement(
+        actor=actors.staff(), agency_id=agency, kind="SERVICE", active_from=date(2026, 1, 1), active_to=None,
+        fee_bps_by_bucket={"default": 2_000}, at=AT,
+    )  # fmt: skip
+    lin = actors.staff(name=LIN)
+    assert queries.stopped(lin, on=date(2026, 3, 4)) == {}
+    with translation.override("en"):
+        assert queries.stopped(lin, on=date(2026, 3, 5)) == {
+            agency: {"security": "no live security certificate, expired on 2026-03-05"}
+        }
+    renewed = services.add_paper(
+        actor=lin, agency_id=agency, kind="SECURITY", number="S-2", issuer="office", valid_from=date(2026, 3, 5), valid_to=None,
+        digest="1" * 64, at=AT,
+    )  # fmt: skip
+    assert agency in queries.stopped(lin, on=date(2026, 3, 5)), "nobody has looked at the new one yet"
+    services.verify_paper(actor=lin, paper_id=renewed, at=AT)
+    assert queries.stopped(lin, on=date(2026, 3, 5)) == {}
 
 
 def test_one_person_suspends_and_another_lifts_it(db: str) -> None:

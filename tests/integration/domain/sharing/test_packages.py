@@ -12,6 +12,7 @@ from django.db import DatabaseError
 
 from weituo.domain.partners import queries as partners_queries
 from weituo.domain.partners import services as partners
+from weituo.domain.partners.policies import REQUIRED_PAPERS
 from weituo.domain.sharing import errors, fields, packing, queries, services
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
@@ -103,6 +104,27 @@ def test_an_agreement_that_has_run_out_is_none(db: str) -> None:
         services.build_package(
             actor=MANAGER, agency_id=desk.agency_id, run_id=desk.run_id, at=AT + timedelta(days=400)
         )
+
+
+@pytest.mark.parametrize("kind", REQUIRED_PAPERS)
+def test_a_lapsed_required_paper_stops_building_handing_over_and_opening(db: str, kind: str) -> None:
+    desk = build.desk()
+    row = built(desk)
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE partners_paper SET valid_to = %s WHERE agency_id = %s AND kind = %s",
+            [AT.date(), desk.agency_id, kind],
+        )
+        journal.write(actor=actors.worker(), at=AT, act="test.lapse", entries=[])
+    system = actors.agency_system(desk.agency_id)
+    for refused_act in (
+        lambda: services.hand_over(actor=system, package_id=row["id"], at=AT),
+        lambda: services.disclose_case(actor=system, case_ref=desk.cases[0].case_ref, at=AT),
+        lambda: built(desk),
+    ):
+        with pytest.raises(errors.NothingMayBeShared) as refused:
+            refused_act()
+        assert refused.value.where == kind.lower()
 
 
 def test_a_suspended_agency_gets_nothing_and_its_packages_are_destroyed(db: str) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import polars as pl
 
+from weituo.domain.partners.policies import REQUIRED_PAPERS
 from weituo.foundation import transactions
 
 #: contacts this far from a planned instant are counted (weekly limits, and a day of slack for local days)
@@ -38,7 +39,7 @@ class Agency:
     state: str
     service_agreement: bool
     confidentiality_agreement: bool
-    licence: bool
+    papers: bool
 
 
 def ground(*, placement_ids: Sequence[UUID], point_ids: Sequence[UUID], at: datetime) -> pl.DataFrame:
@@ -87,19 +88,20 @@ def contacts(*, borrower_ids: Sequence[str], since: datetime, until: datetime) -
 
 
 def agency(*, agency_id: UUID, at: datetime) -> Agency:
-    """Give the agency's state, live agreements and live licence at `at`."""
+    """Give the agency's state, live agreements, and whether its required papers are live, on the day of `at`."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT g.state, "
             "EXISTS (SELECT 1 FROM partners_agreement x WHERE x.agency_id = g.id AND x.kind = 'SERVICE' AND x.active_from <= d AND (x.active_to IS NULL OR x.active_to > d)), "
             "EXISTS (SELECT 1 FROM partners_agreement x WHERE x.agency_id = g.id AND x.kind = 'CONFIDENTIALITY' AND x.active_from <= d AND (x.active_to IS NULL OR x.active_to > d)), "
-            "EXISTS (SELECT 1 FROM partners_paper x WHERE x.agency_id = g.id AND x.kind = 'LICENCE' AND x.verified_at IS NOT NULL AND x.valid_from <= d AND (x.valid_to IS NULL OR x.valid_to > d)) "
+            "NOT EXISTS (SELECT 1 FROM unnest(%s::text[]) AS k WHERE NOT EXISTS (SELECT 1 FROM partners_paper x WHERE x.agency_id = g.id AND x.kind = k "
+            "AND x.verified_at IS NOT NULL AND x.valid_from <= d AND (x.valid_to IS NULL OR x.valid_to > d))) "
             "FROM partners_agency g, (SELECT (%s::timestamptz AT TIME ZONE 'UTC')::date AS d) t WHERE g.id = %s",
-            [at, agency_id],
+            [list(REQUIRED_PAPERS), at, agency_id],
         )
-        state, service, confidentiality, licence = cursor.fetchone()
+        state, service, confidentiality, papers = cursor.fetchone()
     return Agency(
-        state=state, service_agreement=service, confidentiality_agreement=confidentiality, licence=licence
+        state=state, service_agreement=service, confidentiality_agreement=confidentiality, papers=papers
     )
 
 

@@ -187,7 +187,7 @@ def _facts(
         agency_state=pl.lit(agency.state),
         service_agreement=pl.lit(agency.service_agreement),
         confidentiality_agreement=pl.lit(agency.confidentiality_agreement),
-        licence=pl.lit(agency.licence),
+        papers=pl.lit(agency.papers),
         collector_registered=pl.Series([order[collectors[item.badge]][0] for item in requests]),
         collector_trained=pl.Series([order[collectors[item.badge]][1] for item in requests]),
     )

@@ -14,6 +14,7 @@ from weituo.foundation import events
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded_list
 
 APPROVE = "APPROVE"
 
@@ -32,7 +33,7 @@ def propose_approval(
     if agency.state != Agency.State.SCREENED:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
     if missing := lacking(agency, on=at.date()):
-        raise NotAdmissible(agency=agency.code, lacking="; ".join(missing))
+        raise NotAdmissible(agency=agency.code, lacking=worded_list(missing))
     proposal = Proposal.objects.create(
         id=new_id(), agency_id=agency_id, change=APPROVE, detail={"capacity_accounts_max": capacity_accounts_max}, reason=reason, proposed_by=actor.id,
         proposed_by_name=actor.name, proposed_at=at,
@@ -61,7 +62,7 @@ def decide_proposal(*, actor: Actor, proposal_id: UUID, approved: bool, reason: 
         raise SecondPersonNeeded()
     agency = found(proposal.agency_id)
     if approved and (missing := lacking(agency, on=at.date())):
-        raise NotAdmissible(agency=agency.code, lacking="; ".join(missing))
+        raise NotAdmissible(agency=agency.code, lacking=worded_list(missing))
     Proposal.objects.filter(id=proposal_id).update(
         decided_by=actor.id,
         decided_by_name=actor.name,

@@ -15,7 +15,7 @@ from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
-from weituo.foundation.texts import worded
+from weituo.foundation.texts import worded, worded_list
 
 TIERS = (1, 2, 3)
 SUSPEND = "SUSPEND"
@@ -91,7 +91,7 @@ def reinstate(*, actor: Actor, agency_id: UUID, reason: str, at: datetime) -> No
     if any(suspension.proposed_by == actor.id for suspension in suspensions):
         raise SecondPersonNeeded()
     if missing := admission.missing(on=at.date(), agency_id=agency_id)[agency_id]:
-        raise NotAdmissible(agency=agency.code, lacking="; ".join(missing.values()))
+        raise NotAdmissible(agency=agency.code, lacking=worded_list(missing.values()))
     suspensions.update(
         decided_by=actor.id, decided_by_name=actor.name, decided_at=at, approved=True, decision_reason=reason
     )
