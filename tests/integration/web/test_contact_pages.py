@@ -83,7 +83,7 @@ class TestIndex:
         page = pages.words(reader.get("/conduct/", DAY))
         assert "GB/T 45251-2025 5.3" in page
         assert "No collection between 22:00 and 8:00" in page
-        assert "CN-HOURS stopped most: 1 of 1 refused requests" in page
+        assert "“quiet hours” stopped most: 1 of 1 refused requests" in page
 
     def test_the_heat_map_counts_by_the_wall_of_the_lender(self, reader: Client) -> None:
         chart = reader.get("/conduct/", DAY).context["hours_chart"]

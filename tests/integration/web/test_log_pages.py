@@ -36,7 +36,7 @@ def test_acts_are_sentences_and_filters_narrow_them(db: str) -> None:
     assert "Chen added a person" in by_person
     assert "=Evil added a person" not in by_person
     by_act = pages.words(guest.get("/log/?act=identity.issue_key"))
-    assert "added a person" not in by_act
+    assert "Chen added a person" not in by_act
     assert "No act fits this filter." in pages.words(guest.get("/log/?ref=nothing"))
     assert guest.get("/log/?before=zero").status_code == 200
 
@@ -66,3 +66,16 @@ def test_the_export_cannot_run_as_a_formula(db: str) -> None:
 
 def test_the_log_is_closed_to_others(db: str) -> None:
     assert pages.browser(Role.VENDOR_MANAGER, name="lin").get("/log/").status_code == 403
+
+
+def test_codes_are_said_in_the_readers_language(db: str) -> None:
+    told()
+    guest = pages.browser(Role.COMPLIANCE, name="zhao", language="zh-hans")
+    log = pages.words(guest.get("/log/?what=user"))
+    assert "Chen添加了一名可登录人员" in log
+    assert "角色 分析师" in log
+    assert "用户" in log
+    entry = pages.words(guest.get("/log/3/"))
+    assert "API 密钥" in entry
+    assert "有效期至 –" in entry
+    assert not {"role ", "api_key", "active_to"} & set(entry.split(" "))

@@ -10,9 +10,15 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from weituo.domain.partners import queries as partners
 from weituo.foundation.audit import journal
+from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
 from weituo.web.presenters import log as presenters
+
+
+def _names(viewer: Actor) -> dict[str, str]:
+    return presenters.names_of(partners.agencies(viewer)) if viewer.may("partners.read") else {}
 
 
 @access.page(permission="audit.read")
@@ -22,17 +28,22 @@ def index(request: HttpRequest) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
     asked = presenters.asked(request.GET)
     rows = journal.entries(viewer, **asked.filters, before_seq=asked.before, limit=presenters.PAGE + 1)
-    return render(request, "console/log/index.html", presenters.page(rows, asked=asked, actor=viewer))
+    return render(
+        request,
+        "console/log/index.html",
+        presenters.page(rows, asked=asked, actor=viewer, names=_names(viewer)),
+    )
 
 
 @access.page(permission="audit.read")
 @require_safe
 def entry(request: HttpRequest, seq: int) -> HttpResponse:
     """Show one entry with its figures and its place in the chain."""
-    rows = journal.entries(request.actor, seq=seq, limit=1)  # type: ignore[attr-defined]
+    viewer = request.actor  # type: ignore[attr-defined]
+    rows = journal.entries(viewer, seq=seq, limit=1)
     if not rows:
         raise Http404
-    return render(request, "console/log/entry.html", presenters.one(rows[0]))
+    return render(request, "console/log/entry.html", presenters.one(rows[0], names=_names(viewer)))
 
 
 @access.page(permission="audit.verify")

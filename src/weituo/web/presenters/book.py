@@ -17,7 +17,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import hundredths, whole
 from weituo.web.presenters import timeline
 from weituo.web.presenters.book_words import HOLDS, PRODUCTS
-from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.naming import bucket_name, name_of
 from weituo.web.presenters.regions import region_name
 
 FILTERS = ("number", "bucket", "product", "region", "hold", "least", "most")
@@ -53,6 +53,12 @@ def asked(query: Mapping[str, str]) -> dict[str, Any]:
         "sort": sort if sort.lstrip("-") in SORTS else "-balance",
         "page": whole(number, otherwise=1) or 1,
     }
+
+
+def _choice(key: str, value: str, labels: Mapping[str, Mapping[str, Any]]) -> Any:
+    if key == "region":
+        return region_name(value)
+    return bucket_name(value) if key == "bucket" else labels.get(key, {}).get(value, value)
 
 
 def matrix(rolls: pl.DataFrame) -> list[dict[str, Any]]:
@@ -116,7 +122,7 @@ def overview(
             for key, label in SORTS.items()
         ],
         "selects": [
-            {"name": key, "label": label, "options": [{"value": value, "label": region_name(value) if key == "region" else labels.get(key, {}).get(value, value), "chosen": kept.get(key) == value} for value in choices[key] if value]}
+            {"name": key, "label": label, "options": [{"value": value, "label": _choice(key, value, labels), "chosen": kept.get(key) == value} for value in choices[key] if value]}
             for key, label in (("bucket", SORTS["bucket"]), ("product", SORTS["product"]), ("region", SORTS["region"]), ("hold", gettext_lazy("Hold")))
         ],
         "least": kept.get("least", ""),
@@ -156,10 +162,10 @@ def _buckets_chart(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
     return {
         "id": "buckets",
         "kind": "bar",
-        "title": _("%(bucket)s holds most of the money: %(share)s") % {"bucket": most, "share": f"{100 * share:.1f}%"},
+        "title": _("%(bucket)s holds most of the money: %(share)s") % {"bucket": bucket_name(most), "share": f"{100 * share:.1f}%"},
         "subtitle": _("Balance of open accounts by bucket, %(currency)s") % {"currency": currency},
         "note": _("n = %(n)s open accounts") % {"n": f"{sum(row['accounts'] for row in rows.values()):,}"},
-        "x": {"name": _("Bucket"), "values": known},
+        "x": {"name": _("Bucket"), "values": [bucket_name(bucket) for bucket in known]},
         "y": {"name": _("Balance"), "format": "money", "currency": currency},
         "series": [{"name": _("Balance"), "values": [rows[bucket]["balance_minor"] for bucket in known], "style": "solid"}],
     }  # fmt: skip

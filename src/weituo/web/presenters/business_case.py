@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.web import posted
+from weituo.web.presenters.naming import bucket_name
 
 WAYS = {"IN_HOUSE": gettext_lazy("in-house"), "AGENCY": gettext_lazy("agencies")}
 #: fewer accounts than this in a bucket: too early to compare
@@ -133,14 +134,14 @@ def bucket_chart(lines: Sequence[Mapping[str, Any]], *, field: str, currency: st
     if thin:
         note += " " + _(
             "Not comparable (fewer than %(least)s accounts, or nothing recovered, on one side): %(buckets)s."
-        ) % {"least": SAMPLE_MIN, "buckets": _(", ").join(thin)}
+        ) % {"least": SAMPLE_MIN, "buckets": _(", ").join(map(bucket_name, thin))}
     return {
         "id": field.replace("_", "-"),
         "kind": "bar",
         "title": title,
         "subtitle": subtitle,
         "note": note,
-        "x": {"name": _("Bucket"), "values": buckets},
+        "x": {"name": _("Bucket"), "values": [bucket_name(one) for one in buckets]},
         "y": {"name": _("Cost to collect") if field == "cost_to_collect" else _("Net recovery"), "format": "percent", "currency": currency},
         "series": [
             {"name": str(label), "values": [enough[way, one][field] if (way, one) in enough else None for one in buckets], "style": "solid"}

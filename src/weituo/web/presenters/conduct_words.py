@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 STATES = {
     "GRANTED": (gettext_lazy("granted"), "good"),
@@ -82,4 +82,39 @@ WORDS = {
     "contact": gettext_lazy("contact person"),
     "co_borrower": gettext_lazy("co-borrower"),
     "guarantor": gettext_lazy("guarantor"),
+    "debtor": gettext_lazy("borrower"),
+    "contact_point": gettext_lazy("contact point"),
+    "trained": gettext_lazy("valid training"),
+    "registered": gettext_lazy("registration"),
+    "agreement": gettext_lazy("service and confidentiality agreements"),
+    "deceased": gettext_lazy("deceased"),
+    "minor": gettext_lazy("minor"),
+    "bankrupt": gettext_lazy("bankrupt"),
+    "incapable": gettext_lazy("without capacity"),
+    "represented": gettext_lazy("represented by a lawyer"),
+    "ceased": gettext_lazy("asked to stop contact"),
+    "sold": gettext_lazy("sold"),
+    "legal": gettext_lazy("in legal action"),
+    "disputed": gettext_lazy("disputed"),
+    "complaint": gettext_lazy("open complaint"),
+    "hardship": gettext_lazy("hardship"),
+}
+#: parameters of rules, by the names that packs use
+PARAMETERS = {
+    "from": gettext_lazy("from"),
+    "to": pgettext_lazy("a period", "to"),
+    "consent_lifts": gettext_lazy("lifted by consent:"),
+    "per": gettext_lazy("counted per"),
+    "channels": gettext_lazy("channels:"),
+    "outcomes": gettext_lazy("results:"),
+    "recipients": gettext_lazy("who:"),
+    "allowed": gettext_lazy("allowed:"),
+    "days": gettext_lazy("days:"),
+    "most": gettext_lazy("at most"),
+    "tries": gettext_lazy("tries:"),
+    "lifted_by": gettext_lazy("lifted by:"),
+    "needs": gettext_lazy("needs:"),
+    "statuses": gettext_lazy("holds:"),
+    "default_most": gettext_lazy("at most, where the strategy says nothing,"),
+    "visitors_least": gettext_lazy("visitors, at least"),
 }

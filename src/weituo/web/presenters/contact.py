@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from weituo.domain.contact import words
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import day_within_reach
 from weituo.web.presenters import permits
-from weituo.web.presenters.conduct_words import CHANNELS, CONFIDENCES, FINDINGS, WEEKDAYS
+from weituo.web.presenters.conduct_words import CHANNELS, CONFIDENCES, FINDINGS, PARAMETERS, WEEKDAYS, WORDS
 from weituo.web.presenters.naming import name_of, said
 
 #: share of refused requests above which the day asks for a look
@@ -75,11 +76,11 @@ def reasons_chart(reasons: Sequence[Mapping[str, Any]], *, refused: int) -> dict
     return {
         "id": "refusals",
         "kind": "bar",
-        "title": _("%(rule)s stopped most: %(part)s of %(whole)s refused requests")
-        % {"rule": first["code"], "part": first["n"], "whole": refused},
+        "title": _("“%(rule)s” stopped most: %(part)s of %(whole)s refused requests")
+        % {"rule": words.rule_name(first["code"]), "part": first["n"], "whole": refused},
         "subtitle": _("Refused requests by rule; one refused for two reasons counts under each"),
         "note": f"n = {refused}",
-        "x": {"name": _("Rule"), "values": [one["code"] for one in reasons]},
+        "x": {"name": _("Rule"), "values": [words.rule_name(one["code"]) for one in reasons]},
         "y": {"name": _("Refused requests"), "format": "count"},
         "series": [
             {"name": _("Refused requests"), "values": [one["n"] for one in reasons], "style": "solid"}
@@ -107,7 +108,7 @@ def hours_chart(
     title = ngettext("%(n)s contact was made", "%(n)s contacts were made", total) % {"n": total}
     if hours is not None:
         outside = sum(row["n"] for row in rows if not hours[0] <= row["hour"] < hours[1])
-        words = {
+        facts = {
             "outside": outside,
             "total": total,
             "first": f"{hours[0]:02d}:00",
@@ -120,10 +121,10 @@ def hours_chart(
                     "%(outside)s of %(total)s contacts were made outside %(first)s–%(last)s",
                     outside,
                 )
-                % words
+                % facts
             )
         else:
-            title = _("All %(total)s contacts were made between %(first)s and %(last)s") % words
+            title = _("All %(total)s contacts were made between %(first)s and %(last)s") % facts
     return {
         "id": "hours",
         "kind": "heat",
@@ -193,18 +194,18 @@ def _overview_state(
         return {"tone": "watch", "text": text, "next": links}
     if not asked:
         return {"tone": "none", "text": _("No permit was asked in this time."), "next": links}
-    words = {"refused": refused, "asked": asked}
+    facts = {"refused": refused, "asked": asked}
     if refused / asked > REFUSED_SHARE_WATCH:
         return {
             "tone": "watch",
             "text": _("%(refused)s of %(asked)s requests were refused before anybody was contacted; that is more than one in ten.")
-            % words,
+            % facts,
             "next": links,
         }  # fmt: skip
     return {
         "tone": "good",
         "text": _("%(refused)s of %(asked)s requests were refused before anybody was contacted; no violation is open.")
-        % words,
+        % facts,
         "next": links,
     }  # fmt: skip
 
@@ -266,7 +267,8 @@ def rules(rows: Sequence[Mapping[str, Any]], *, on: date) -> dict[str, Any]:
                 "confidence_label": CONFIDENCES.get(row["confidence"], row["confidence"]),
                 "sure": row["confidence"] in {"T", "H"},
                 "settings": [
-                    {"name": key, "value": _plain(value)} for key, value in row["parameters"].items()
+                    {"name": PARAMETERS.get(key, key), "value": _plain(value)}
+                    for key, value in row["parameters"].items()
                 ],
             }
         )
@@ -289,8 +291,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(one) for one in value)
-    return str(value)
+        return _(", ").join(_plain(one) for one in value)
+    return str(WORDS.get(value, value))
 
 
 def violations(

@@ -16,11 +16,14 @@ from django.utils.translation import ngettext
 
 from weituo.domain import act_texts
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.presenters import log_words
+from weituo.web.presenters.naming import name_of
 
 PAGE: Final = 50
 EXPORT_MAX: Final = 10_000
 #: longer details are ids and digests, which stand on the entry's own page
 WORD_MAX: Final = 24
+ID_LENGTH: Final = 36
 #: signs by which a spreadsheet takes a cell for a formula
 RUNNABLE: Final = ("=", "+", "-", "@", "\t")
 
@@ -58,24 +61,46 @@ def asked(query: Mapping[str, str]) -> Asked:
     )
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     detail = row["detail"] if isinstance(row["detail"], dict) else {}
-    figures = [f"{key} {value}" for key, value in detail.items() if _is_telling(value)]
+    figures = [_figure(key, detail, names) for key, value in detail.items() if _is_telling(key, value, names)]
+    actor = log_words.actor(row["actor_name"])
     return dict(row) | {
-        "sentence": act_texts.sentence(row["act"], actor=row["actor_name"]),
+        "actor": actor,
+        "sentence": act_texts.sentence(row["act"], actor=actor),
         "figures": " · ".join(figures[:4]),
-        "ref_short": row["ref"][-12:] if len(row["ref"]) > 14 else row["ref"],
+        "object": log_words.object_of(row["what"]),
+        "ref_short": names.get(row["ref"]) or (row["ref"][-12:] if len(row["ref"]) > 14 else row["ref"]),
+        "reason": str(log_words.VALUES.get(row["reason"], row["reason"])),
     }
 
 
-def _is_telling(value: Any) -> bool:
-    """Tell whether a detail says something in a line: figures and short words, not ids and digests."""
-    return isinstance(value, (int, float)) or (isinstance(value, str) and 0 < len(value) <= WORD_MAX)
+def _figure(key: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    shown = log_words.value(key, detail[key], detail=detail, names=names)
+    return f"{log_words.label(key, detail)} {shown}"
 
 
-def page(rows: Sequence[Mapping[str, Any]], *, asked: Asked, actor: Actor) -> dict[str, Any]:
-    """Give one page of the log, its filters, and what to do next."""
-    shown = [_shown(row) for row in rows[:PAGE]]
+def _is_telling(key: str, value: Any, names: Mapping[str, str]) -> bool:
+    """Tell whether a detail says something in a line: figures, names and short words, not ids and digests."""
+    if key == "currency":  # stands in the amounts
+        return False
+    return (
+        value in names
+        if isinstance(value, str) and len(value) == ID_LENGTH
+        else isinstance(value, (int, float)) or (isinstance(value, str) and 0 < len(value) <= WORD_MAX)
+    )
+
+
+def names_of(agencies: Sequence[Any]) -> dict[str, str]:
+    """Give the agencies' names by id, in the reader's language."""
+    return {str(one.id): name_of({"name_zh": one.name_zh, "name_en": one.name_en}) for one in agencies}
+
+
+def page(
+    rows: Sequence[Mapping[str, Any]], *, asked: Asked, actor: Actor, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Give one page of the log, its filters, and what to do next; `names` are the agencies' names by id."""
+    shown = [_shown(row, names) for row in rows[:PAGE]]
     more = len(rows) > PAGE
     rooms = sorted({name.split(".")[0] for name in act_texts.SENTENCES})
     older = (
@@ -100,15 +125,26 @@ def page(rows: Sequence[Mapping[str, Any]], *, asked: Asked, actor: Actor) -> di
         "entries": shown,
         "acts": [
             {
-                "room": room,
+                "room": log_words.room(room),
                 "options": [
-                    {"value": name, "chosen": name == asked.act}
+                    {
+                        "value": name,
+                        "label": act_texts.sentence(name, actor="…"),
+                        "chosen": name == asked.act,
+                    }
                     for name in act_texts.SENTENCES
                     if name.startswith(f"{room}.")
                 ],
             }
             for room in rooms
         ],
+        "objects": sorted(
+            (
+                {"value": code, "label": str(label), "chosen": code == asked.what}
+                for code, label in log_words.OBJECTS.items()
+            ),
+            key=lambda one: str(one["label"]),
+        ),
         "asked": asked,
         "filtered": bool(asked.address),
         "older": older,
@@ -117,13 +153,16 @@ def page(rows: Sequence[Mapping[str, Any]], *, asked: Asked, actor: Actor) -> di
     }
 
 
-def one(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give one entry."""
+def one(row: Mapping[str, Any], *, names: Mapping[str, str]) -> dict[str, Any]:
+    """Give one entry; `names` are the agencies' names by id."""
     detail = row["detail"] if isinstance(row["detail"], dict) else {"": row["detail"]}
     return {
-        "entry": _shown(row),
+        "entry": _shown(row, names),
         "details": [
-            {"key": key, "value": value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
+            {
+                "key": log_words.label(key, detail),
+                "value": log_words.value(key, value, detail=detail, names=names),
+            }
             for key, value in detail.items()
         ],
         "first": row["seq"] == 1,

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from weituo.domain.contact import words
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS, FACTS, PURPOSES, STATES, WORDS
 from weituo.web.presenters.naming import name_of, said
@@ -66,7 +67,7 @@ def permits(
         },
         "states": [{"value": code, "label": label, "chosen": asked["state"] == code} for code, (label, _tone) in STATES.items()],
         "agencies": [{"value": one.code, "label": name_of({"name_zh": one.name_zh, "name_en": one.name_en}), "chosen": asked["agency_code"] == one.code} for one in agencies],
-        "rules": [{"value": rule["rule"], "chosen": asked["code"] == rule["rule"]} for rule in rules],
+        "rules": [{"value": rule["rule"], "label": words.rule_name(rule["rule"]), "chosen": asked["code"] == rule["rule"]} for rule in rules],
         "span": span,
         "more": f"?{span['query']}&{urlencode(kept | {'limit': min(asked['limit'] * 2, LIST_LENGTH_MAX)})}" if more and asked["limit"] < LIST_LENGTH_MAX else "",
     }  # fmt: skip
@@ -78,7 +79,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
-        return ", ".join(str(WORDS.get(one, one)) for one in value) or "–"
+        return _(", ").join(str(WORDS.get(one, one)) for one in value) or "–"
     return str(WORDS.get(value, value))
 
 
@@ -163,7 +164,7 @@ def permit(found: Mapping[str, Any]) -> dict[str, Any]:
             }
             for one in facts.get("contacts") or []
         ],
-        "grounds": row["facts"].get("grounds", []),
+        "grounds": [words.rule_name(code) for code in row["facts"].get("grounds", [])],
         "packs": [{"name": name, "version": version, "now": found["packs"].get(name, "")} for name, version in row["packs"].items()],
         "again": {
             "allowed": found["allowed"],

@@ -16,7 +16,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.conduct_words import STATES as PERMIT_STATES
-from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.naming import bucket_name, name_of
 from weituo.web.presenters.placement_words import PLACEMENT_STATES, PROMISE_STATES, RECALLS, RESULTS, labelled
 from weituo.web.presenters.regions import region_name
 from weituo.web.templatetags.weituo import day
@@ -84,7 +84,7 @@ def listing(
         "selects": [
             {"name": "agency", "label": _("Agency"), "options": _choices(list(names.items()), filters.get("agency", ""))},
             {"name": "state", "label": _("State"), "options": _choices([(code, label) for code, (label, _tone) in PLACEMENT_STATES.items()], filters.get("state", ""))},
-            {"name": "bucket", "label": _("Bucket"), "options": _choices([(one, one) for one in buckets], filters.get("bucket", ""))},
+            {"name": "bucket", "label": _("Bucket"), "options": _choices([(one, bucket_name(one)) for one in buckets], filters.get("bucket", ""))},
             {"name": "run", "label": _("Run"), "options": _choices([(str(run["id"]), run["number"]) for run in runs], filters.get("run", ""))},
         ],
         "case": filters.get("case", ""),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import whole
-from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.naming import bucket_name, name_of
 from weituo.web.presenters.placement_words import RUN_STATES, labelled
 from weituo.web.presenters.placing import exclusions, steps
 from weituo.web.presenters.regions import region_name
@@ -84,7 +84,7 @@ def overview(runs: Sequence[Mapping[str, Any]], *, active: int, actor: Actor) ->
 def _price(row: Mapping[str, Any], *, agency: str, currency: str) -> str:
     """Say a limit's price in money: what one more place, or one more yuan of balance, would bring."""
     value = money(round(row["price"]), currency)
-    words = {"agency": agency, "money": value, "bucket": row["bucket"]}
+    words = {"agency": agency, "money": value, "bucket": bucket_name(row["bucket"] or "")}
     if row["limit"] == "accounts_max":
         return _("One more place at %(agency)s is worth %(money)s.") % words
     if row["limit"] == "accounts_min":

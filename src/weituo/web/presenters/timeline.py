@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from weituo.web.presenters.book_words import HOLDS
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.ledger import METHODS
+from weituo.web.presenters.naming import bucket_name
 from weituo.web.presenters.placement_words import PLACEMENT_STATES, PROMISE_STATES, RECALLS, RESULTS
 
 WHAT = {
@@ -54,7 +55,7 @@ def shown(event: Mapping[str, Any], agencies: Mapping[UUID, str]) -> dict[str, A
 def _detail(event: Mapping[str, Any]) -> str:
     code, ref = event["code"], event["ref"]
     if event["what"] == "PLACED":
-        return _("%(ref)s, as %(bucket)s") % {"ref": ref, "bucket": code}
+        return _("%(ref)s, as %(bucket)s") % {"ref": ref, "bucket": bucket_name(code)}
     if event["what"] == "PLACEMENT_ENDED":
         state = PLACEMENT_STATES.get(code, (code, ""))[0]
         reason = RECALLS.get(event["detail"], event["detail"])

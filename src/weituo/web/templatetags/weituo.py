@@ -21,7 +21,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from weituo.core.money import BPS, EXPONENTS
+from weituo.domain.contact import words
 from weituo.web import assets, charts
+from weituo.web.presenters import naming
 
 register = template.Library()
 
@@ -112,6 +114,30 @@ def bps(value: int | None) -> str:
     if value is None:
         return MISSING
     return format_percent(Decimal(int(value)) / BPS, format="#,##0.00%", locale=_locale())  # type: ignore[no-any-return]
+
+
+@register.filter
+def cited(citation: str) -> str:
+    """Show the source of a rule in the reader's language."""
+    return words.cited(citation or "")
+
+
+@register.filter
+def rule(code: str) -> str:
+    """Show a rule by its plain name."""
+    return words.rule_name(code)
+
+
+@register.filter
+def pack(name: str) -> str:
+    """Show a rule pack by what it is."""
+    return words.pack_name(name)
+
+
+@register.filter
+def bucket(code: str) -> str:
+    """Show a bucket by its name: M2, not overdue."""
+    return naming.bucket_name(code)
 
 
 @register.filter
