@@ -85,7 +85,7 @@ def verbs() -> list[str]:
         "# Verbs of the command line",
         "",
         "Every verb takes `--json` (one JSON object on standard output, everything else on standard error) and `--as USER`.",
-        "It exits 0 on success, 2 on bad input or a refusal, 1 on a fault.",
+        "It exits 0 on success, 2 on bad input or a refusal, 1 on a fault; 130 when interrupted, 141 when nobody reads its output.",
         "",
     ]
     for name, help_text, parser in _leaves(face.build_parser(), "weituo", ""):

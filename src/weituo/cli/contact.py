@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from weituo.cli import face as cli
+from weituo.cli.arguments import row_count
 
 #: most permits that `check` decides again in one go
 CHECK_MOST = 10_000
@@ -23,7 +24,7 @@ def add_verbs(verbs: Any) -> None:
     permits.add_argument("--state", choices=("GRANTED", "USED", "REFUSED", "VOID"), default="")
     permits.add_argument("--rule", default="", help="refused by this rule")
     permits.add_argument("--agency", default="", help="agency code")
-    permits.add_argument("--limit", type=int, default=50)
+    permits.add_argument("--limit", type=row_count, default=50)
     permits.set_defaults(run=_permits)
     refusals = cli.common(contact.add_parser("refusals", help="refusals by reason with citation"))
     refusals.add_argument(
@@ -42,7 +43,7 @@ def add_verbs(verbs: Any) -> None:
     check = cli.common(
         contact.add_parser("check", help="decide the latest permits again; name those that differ")
     )
-    check.add_argument("--limit", type=int, default=200, help="how many (default 200)")
+    check.add_argument("--limit", type=row_count, default=200, help="how many (default 200)")
     check.set_defaults(run=_check)
     violations = cli.common(contact.add_parser("violations", help="violations by clock"))
     violations.add_argument("--all", action="store_true", help="closed ones too")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from weituo.cli import endings
+from weituo.cli.arguments import Misused, Parser, shown
 
 #: modules that add verbs, in process order
 VERB_MODULES = (
@@ -32,7 +38,7 @@ VERB_MODULES = (
 
 def build_parser() -> argparse.ArgumentParser:
     """Collect every verb."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="weituo", description="Weituo 委托: the lender's side of outsourced debt collection."
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -69,14 +75,23 @@ def say(text: str) -> None:
 
 def show(arguments: argparse.Namespace, result: dict[str, Any], text: str) -> None:
     """Print the result: one JSON object, or the text for people."""
-    sys.stdout.write((json.dumps(result, ensure_ascii=False, default=str) if arguments.json else text) + "\n")
+    sys.stdout.write((json_text(result) if arguments.json else text) + "\n")
 
 
-def _refused(arguments: argparse.Namespace, refusal: Any) -> int:
-    if arguments.json:
-        sys.stdout.write(json.dumps({"error": refusal.as_dict()}, ensure_ascii=False, default=str) + "\n")
-    say(f"weituo: {refusal}")
-    return 2
+def json_text(result: dict[str, Any]) -> str:
+    """Write an object as JSON on one line; a number that is none (NaN, infinity) becomes null, as JSON has no word for it."""
+    try:
+        return json.dumps(result, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_without_nan(result), ensure_ascii=False, default=str, allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -86,16 +101,44 @@ def language_of(environment: Mapping[str, str]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and give its exit code."""
-    arguments = build_parser().parse_args(argv)
+    """Run one verb and give its exit code; 130 when it was interrupted, 141 when nobody reads what it prints."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    endings.open_streams()
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _told(endings.INTERRUPTED, code=130, as_json=as_json)
+    except BrokenPipeError:
+        endings.close_streams()
+        return 141
+    except Exception as fault:  # noqa: BLE001 - the last line of defence: a fault is exit code 1
+        known = fault if isinstance(fault, Misused) else endings.known(fault)
+        if known is not None:
+            return _told(known, code=2, as_json=as_json)
+        traceback.print_exc()
+        return _told(endings.fault(fault), code=1, as_json=as_json)
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
+    for number, word in enumerate(words, start=1):
+        if not word.isprintable() and any("\ud800" <= sign <= "\udfff" or sign == "\0" for sign in word):
+            raise Misused(
+                f"{shown(word)} is no text in UTF-8",
+                where=f"word {number}",
+                remedy="Write or name it otherwise.",
+            )
+    arguments = build_parser().parse_args(words)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weituo.config.settings")
+    home = _home()
     if before := getattr(arguments, "before", None):
         before(arguments)
     elif getattr(arguments, "needs_database", True):
-        from weituo.config import places
         from weituo.config.database import prepare
 
-        prepare(places.read().home)
+        prepare(home)
     import django
 
     django.setup()
@@ -103,17 +146,57 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from weituo.foundation.errors import Refusal
 
+    with translation.override(language_of(os.environ)):
+        try:
+            return int(arguments.run(arguments) or 0)
+        except Refusal as refusal:
+            return _told(refusal, code=2, as_json=arguments.json)
+
+
+def _home() -> Path:
+    """Give WEITUO_HOME once its keys and connection details can be read, and DATABASE_URL is an address."""
+    from weituo.config import places
+
     try:
-        with translation.override(language_of(os.environ)):
-            try:
-                return int(arguments.run(arguments) or 0)
-            except Refusal as refusal:
-                return _refused(arguments, refusal)
-    except (KeyboardInterrupt, BrokenPipeError):
-        return 1
-    except Exception:  # noqa: BLE001 - the last line of defence: a fault is exit code 1
-        traceback.print_exc()
-        return 1
+        here = places.read()
+        if not {"host", "port", "name", "passwords"} <= here.database.keys():
+            raise KeyError("database.json")
+    except (ValueError, KeyError, TypeError, AttributeError) as broken:
+        raise Misused(
+            "keys/keyring.json or database.json is damaged",
+            where=str(Path(os.environ.get("WEITUO_HOME", places.PROJECT / "var")).resolve()),
+            remedy="Restore it from the last backup; without its keys the data cannot be read.",
+            code="home_damaged",
+        ) from broken
+    if not is_address(os.environ.get("DATABASE_URL", "")):
+        raise Misused(
+            "this is no address of a database",
+            where="DATABASE_URL",
+            remedy="Write postgresql://user:password@host:port/name, or unset it for the own server.",
+            code="address_wrong",
+        )
+    return here.home
+
+
+def is_address(url: str) -> bool:
+    """Tell whether a text is the address of a PostgreSQL; an empty one stands for the own server."""
+    try:
+        parts = urlsplit(url)
+        return not url or (parts.scheme in {"postgresql", "postgres"} and (parts.port or 1) > 0)
+    except ValueError:
+        return False
+
+
+def _told(refusal: Any, *, code: int, as_json: bool) -> int:
+    """Say why a verb ended early: one sentence, and with --json one object; give the exit code."""
+    try:
+        if as_json:
+            sys.stdout.write(json_text({"error": refusal.as_dict()}) + "\n")
+            sys.stdout.flush()
+        say(f"weituo: {' '.join(str(refusal).split())}")
+    except OSError:  # nobody reads it
+        endings.close_streams()
+    return code
 
 
 if __name__ == "__main__":

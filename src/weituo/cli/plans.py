@@ -114,7 +114,7 @@ def _draft(arguments: argparse.Namespace) -> int:
         active_from=_day(asked.get("active_from"), "active_from"),
         active_to=_day(asked["active_to"], "active_to") if asked.get("active_to") else None,
         targets=asked.get("targets", {}),
-        milestones=[_milestone(row) for row in asked.get("milestones", [])],
+        milestones=[_milestone(row) for row in _listed(asked, "milestones")],
         note_text=str(asked.get("note", "")),
         at=clock.now(),
     )
@@ -131,6 +131,17 @@ def _day(value: Any, where: str) -> date:
         return value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError as wrong:
         raise BadInput(problem=worded("a day is written 2026-03-31"), where=where) from wrong
+
+
+def _listed(asked: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Give the tables that a file lists under a name. Raises `BadInput` naming it."""
+    from weituo.foundation.errors import BadInput
+    from weituo.foundation.texts import worded
+
+    found = asked.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise BadInput(problem=worded("a list of tables is needed"), where=name)
+    return found
 
 
 def _milestone(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,14 +220,20 @@ def _rows(file: Path | None) -> list[Any]:
     if file is None:
         return list(treating.DEFAULT_ROWS)
     found = []
-    for number, row in enumerate(read_settings(file).get("rows", []), start=1):
+    for number, row in enumerate(_listed(read_settings(file), "rows"), start=1):
         known = set(treating.Row.__dataclass_fields__)
         if not isinstance(row, dict) or "treatment" not in row or set(row) - known:
             raise errors.StrategyRefused(
                 problem=worded("a row knows %(names)s", names=", ".join(sorted(known))),
                 where=worded("row %(number)s", number=number),
             )
-        found.append(treating.Row.from_dict(row))
+        try:
+            found.append(treating.Row.from_dict(row))
+        except TypeError as wrong:
+            raise errors.StrategyRefused(
+                problem=worded("%(name)s has not the shape of its field", name=str(wrong)),
+                where=worded("row %(number)s", number=number),
+            ) from wrong
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.arguments import row_count
 from weituo.cli.reading import money_text
 
 
@@ -45,7 +46,7 @@ def add_verbs(verbs: Any) -> None:
         sharing.add_parser("destructions", help="what agencies must destroy, and whether they confirmed it")
     ).set_defaults(run=_destructions)
     disclosures = cli.common(sharing.add_parser("disclosures", help="list acts of sharing, the newest first"))
-    disclosures.add_argument("--limit", type=int, default=50)
+    disclosures.add_argument("--limit", type=row_count, default=50)
     disclosures.set_defaults(run=_disclosures)
     cli.common(sharing.add_parser("sweep", help="remove package files that have no live row")).set_defaults(
         run=_sweep
@@ -69,7 +70,8 @@ def _recipient(arguments: argparse.Namespace) -> int:
 
     actor, key = cli.actor_of(arguments), str(arguments.key)
     if not key.startswith("age1") and Path(key).is_file():
-        key = Path(key).read_text(encoding="utf-8").strip()
+        with Path(key).open("rb") as file:  # a key has 62 letters; of any other file its beginning is enough
+            key = file.read(200).decode("ascii", errors="replace").strip()
     agency = _agency(actor, arguments.agency)
     recipient = services.register_recipient(actor=actor, agency_id=agency.id, public_key=key, at=clock.now())
     fingerprint = services.fingerprint(key)
@@ -97,12 +99,14 @@ def _recipients(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     from weituo.domain.sharing import queries, services
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
     from weituo.foundation.errors import NotFound, Refusal
     from weituo.foundation.texts import worded
 
     actor, now = cli.actor_of(arguments), clock.now()
-    ready = [row for row in queries.ready(actor, on=now.date()) if row["run_number"] == arguments.number]
+    ready = [
+        row for row in queries.ready(actor, on=days.day_of(now)) if row["run_number"] == arguments.number
+    ]
     if arguments.agency:
         ready = [row for row in ready if row["agency_code"] == arguments.agency]
     if not ready:
@@ -142,14 +146,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _preview(arguments: argparse.Namespace) -> int:
     from weituo.domain.sharing import queries
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
 
     actor = cli.actor_of(arguments)
     seen = queries.preview(
         actor,
         agency_id=_agency(actor, arguments.agency).id,
         account_id=arguments.account,
-        on=arguments.on or clock.now().date(),
+        on=arguments.on or days.day_of(clock.now()),
     )
     lines = [f"{fact['label']:<36} {fact['value']!s:<40} {fact['source']}" for fact in seen["facts"]]
     lines += [f"stands against it: {words}" for words in seen["lacking"].values()]

@@ -63,7 +63,11 @@ def administrator(home: Path) -> tuple[str, dict[str, Any]]:
         }
     from weituo.foundation.engine import postgres
 
-    server = postgres.ensure_running(home, fast=os.environ.get("WEITUO_PG_FAST", "") == "1")
+    server = postgres.ensure_running(
+        home,
+        options=postgres.SMALL if os.environ.get("WEITUO_DEMO", "") == "1" else None,
+        fast=os.environ.get("WEITUO_PG_FAST", "") == "1",
+    )
     where = {"host": server.host, "port": server.port, "name": "weituo", "server": "own"}
     return server.dsn("postgres"), where
 
@@ -77,9 +81,10 @@ def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
     if described.get("server") == OPERATORS and not os.environ.get("DATABASE_URL"):
         return described
     dsn, where = administrator(home)
-    described |= where
-    keep(home, described)
     with psycopg.connect(dsn, autocommit=True) as connection:
+        # only a server that answers is written down, and before its roles get the passwords
+        described |= where
+        keep(home, described)
         # two processes that prepare at once would alter the same role rows: PostgreSQL refuses the second
         connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
         make_roles(connection, described["passwords"])

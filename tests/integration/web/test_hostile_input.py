@@ -7,8 +7,15 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client, override_settings
 
+from weituo.domain.plans import queries as plans
+from weituo.foundation.identity.roles import Role
 from weituo.web.posted import day_within_reach, whole
 from weituo.web.presenters import business_case, evaluation
+
+from tests.builders import actors
+from tests.builders.contact import bench
+from tests.builders.pages import browser
+from tests.permissions import walk
 
 
 @pytest.mark.parametrize(
@@ -60,3 +67,32 @@ def test_pages_with_a_period_leave_a_day_out_of_reach_aside(day: str) -> None:
 
     assert evaluation.period_form({"period_from": day, "period_to": day}, today=today) == usual
     assert set(business_case.period({"period_from": day}).values()) == {None}
+
+
+@pytest.mark.parametrize("ref", ["<b>x</b>", "a/b", "../..", "a?b", "a#b", "///"])
+def test_a_case_reference_with_signs_of_an_address_leads_to_no_fault(db: str, ref: str) -> None:
+    client = walk.client_of(Role.COLLECTOR.value, agency_id=bench().agency_id)
+
+    assert client.get("/agency/cases/", {"ref": ref}).status_code in (200, 302)
+
+
+def test_a_strategy_row_with_what_no_form_offers_is_shown_again(db: str) -> None:
+    client = browser()
+    client.post("/plans/strategies/new/", {"note": "mine"})
+    draft = plans.strategies(actors.staff())[0]["id"]
+    row = {
+        "treatment": "AGENCY",
+        "tone": "FIRM",
+        "contacts_per_week_max": "3",
+        "settlement": "5",
+        "tier_max": "3",
+    }
+    for field, value in [("treatment", "A" * 300), ("tone", "x" * 13), ("settlement", "9999999999999.99")]:
+        sent = {f"r0-{name}": text for name, text in (row | {field: value}).items()} | {
+            "rows": "1",
+            "do": "save",
+        }
+
+        answer = client.post(f"/plans/strategies/{draft}/rows/", sent)
+
+        assert answer.status_code == 422, field

@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TextIO
@@ -15,6 +14,7 @@ from typing import TextIO
 import psycopg
 from psycopg import sql
 
+from weituo.cli.arguments import Misused
 from weituo.cli.demo import scene as scenes
 from weituo.cli.demo.server import PID_FILE
 
@@ -22,12 +22,11 @@ from weituo.cli.demo.server import PID_FILE
 LEAVES = ("demo", "demo.json", "packages", "models", "rejects", "imports", "server.log")
 
 
-class Trouble(SystemExit):
-    """The demonstration cannot start here: one sentence on standard error, exit code 2."""
+class Trouble(Misused):
+    """The demonstration cannot start here: one sentence, exit code 2."""
 
     def __init__(self, sentence: str) -> None:
-        sys.stderr.write(f"weituo: {sentence}\n")
-        super().__init__(2)
+        super().__init__(sentence, where="weituo demo", code="demonstration_refused")
 
 
 def prepare(*, reset: bool) -> TextIO:

@@ -31,6 +31,7 @@ ACCOUNT_KEYS = {
 }  # fmt: skip
 HISTORY_KEYS = {"months", "bill", "paid", "late"}
 UNITS = {"major", "minor"}
+BYTES_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +98,16 @@ class Profile:
 def read_profile(path: Path) -> Profile:
     """Read and check a profile. Raises `ProfileRefused` naming file and key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise ProfileRefused(problem=worded("there is no such file"), where=str(path)) from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        if not path.is_file():
+            raise ProfileRefused(problem=worded("there is no such file"), where=str(path))
+        if path.stat().st_size > BYTES_MAX:
+            raise ProfileRefused(problem=worded("no profile is that long"), where=str(path))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as deep:
+        raise ProfileRefused(
+            problem=worded("its tables lie too deep in one another"), where=str(path)
+        ) from deep
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise ProfileRefused(
             problem=worded("it is no TOML: %(fault)s", fault=str(broken)), where=str(path)
         ) from broken

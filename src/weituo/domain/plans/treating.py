@@ -14,6 +14,22 @@ TREATMENTS = ("SELF_SERVICE", "IN_HOUSE", "AGENCY", "LEGAL", "HOLD")
 CHANNELS = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
 TONES = ("REMIND", "FRIENDLY", "FIRM", "FORMAL")
 ROWS_MAX = 100
+#: letters of a code that the program knows, and of the lender's own words for products
+CODE_MAX = 12
+WORD_MAX = 64
+#: fields that list words, and fields that are whole numbers with the most they may be
+LISTS = ("buckets", "products", "channels")
+WHOLES = {
+    "balance_minor_min": 10**15,
+    "balance_minor_max": 10**15,
+    "tier_max": 9,
+    "contacts_per_week_max": 99,
+    "settlement_bps_max": 10**6,
+}
+
+
+def _is_word(value: object, *, most: int = WORD_MAX) -> bool:
+    return isinstance(value, str) and len(value) <= most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +48,28 @@ class Row:
     contacts_per_week_max: int = 3
     settlement_bps_max: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise TypeError with the field's name where a value has not the shape of its field."""
+        for name, value in asdict(self).items():
+            if name in LISTS:
+                fits = isinstance(value, tuple) and all(_is_word(word) for word in value)
+            elif name in WHOLES:
+                whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= WHOLES[name]
+                fits = whole or (value is None and type(self).__dataclass_fields__[name].default is None)
+            elif name == "hardship":
+                fits = value is None or isinstance(value, bool)
+            else:
+                fits = _is_word(value, most=CODE_MAX)
+            if not fits:
+                raise TypeError(name)
+
     def as_dict(self) -> dict[str, Any]:
         """The row as plain data."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Row:
-        """Read a row from plain data; unknown keys raise TypeError."""
+        """Read a row from plain data, other keys left aside; a value of another shape raises TypeError with its name."""
         known = {field.name for field in fields(cls)}
         body: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value

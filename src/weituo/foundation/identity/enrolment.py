@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 
 from weituo.foundation.acts import act, note
-from weituo.foundation.errors import Conflict, NotFound
+from weituo.foundation.errors import BadInput, Conflict, NotFound
 from weituo.foundation.identity.models import User
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
+
+USERNAME: Final = re.compile(r"[\w.@+-]{1,60}")
+NAME_MAX: Final = 120
 
 
 class UserExists(Conflict):
@@ -34,7 +39,13 @@ def add_person(
     agency_id: UUID | None = None,
     language: str = "zh-hans",
 ) -> UUID:
-    """Add a person who may sign in; agencies' roles need their agency. Raises `UserExists`."""
+    """Add a person who may sign in; agencies' roles need their agency. Raises `UserExists`, `BadInput`."""
+    if not USERNAME.fullmatch(username):
+        raise BadInput(
+            problem=worded("a user name has 1 to 60 letters, digits or . _ - @ +"), where="username"
+        )
+    if not 1 <= len(name.strip()) <= NAME_MAX:
+        raise BadInput(problem=worded("a name has 1 to %(most)s letters", most=NAME_MAX), where="name")
     if User.objects.filter(username=username).exists():
         raise UserExists(username=username, where="username")
     user = User.objects.create_user(

@@ -59,7 +59,7 @@ def asked(query: Mapping[str, str]) -> Asked:
     return Asked(
         state=state if state in CASE_STATES else "ACTIVE",
         after=query.get("after", "")[:20],
-        ref=query.get("ref", "").strip()[:20],
+        ref="".join(sign for sign in query.get("ref", "").strip()[:20] if sign not in "/?#\\"),
     )
 
 

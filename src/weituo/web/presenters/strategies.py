@@ -13,6 +13,7 @@ from weituo.domain.plans import treating
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import Posted, hundredths, whole
 from weituo.web.presenters.book_words import PRODUCTS
+from weituo.web.presenters.naming import bucket_name
 
 TREATMENTS = {
     "SELF_SERVICE": gettext_lazy("self-service"),
@@ -89,8 +90,8 @@ def read_rows(typed: Sequence[Mapping[str, Any]]) -> tuple[list[treating.Row], l
         if bad or not (weekly.isascii() and weekly.isdigit() and len(weekly) <= 2):
             wrong.append(_("Row %(number)s: amounts, per cent and contacts a week are plain numbers.") % {"number": number})  # fmt: skip
             continue
-        rows.append(
-            treating.Row(
+        try:
+            read = treating.Row(
                 treatment=row["treatment"],
                 buckets=tuple(row["buckets"]),
                 products=tuple(row["products"]),
@@ -102,8 +103,11 @@ def read_rows(typed: Sequence[Mapping[str, Any]]) -> tuple[list[treating.Row], l
                 tone=row["tone"],
                 contacts_per_week_max=int(weekly),
                 settlement_bps_max=numbers["settlement"] or 0,
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+        except TypeError:
+            wrong.append(_("Row %(number)s: choose from the lists; numbers stay small.") % {"number": number})
+            continue
+        rows.append(read)
     return rows, wrong
 
 
@@ -158,7 +162,7 @@ def editor(
                 "name": f"r{number}-",
                 "first": number == 0,
                 "last": number == len(typed) - 1,
-                "bucket": _list({code: code for code in BUCKETS}, row["buckets"]),
+                "bucket": _list({code: bucket_name(code) for code in BUCKETS}, row["buckets"]),
                 "product": _list(known, row["products"]),
                 "channel": _list(CHANNELS, row["channels"]),
                 "treatments": _options(TREATMENTS, [row["treatment"]]),

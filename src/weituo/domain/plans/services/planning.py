@@ -13,7 +13,7 @@ from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.plans.errors import PlanChanged, PlanNotFound, PlanRefused, WrongPlanState
 from weituo.domain.plans.events import PlanSigned
 from weituo.domain.plans.models import Milestone, Plan, Target
-from weituo.foundation import events
+from weituo.foundation import events, locks
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
@@ -52,6 +52,9 @@ def draft_plan(
     milestones: title_zh, title_en, owner (LENDER or AGENCY), due_on. Raises `PlanRefused`.
     """
     _check(targets, milestones)
+    if active_to is not None and active_to <= active_from:
+        raise PlanRefused(problem=worded("it ends before it begins"), where="active_to")
+    locks.lock(keys=[f"plans:plan:{agency_id}"])
     version = 1 + Plan.objects.filter(agency_id=agency_id).count()
     plan = Plan.objects.create(
         id=new_id(),
@@ -89,12 +92,12 @@ def draft_plan(
 
 
 def _check(targets: Mapping[str, Sequence[int]], milestones: Sequence[Mapping[str, Any]]) -> None:
-    if not targets:
+    if not targets or not isinstance(targets, Mapping):
         raise PlanRefused(problem=worded("no target"), where="targets")
     for bucket, values in targets.items():
         if bucket not in BUCKETS:
             raise PlanRefused(problem=worded("unknown bucket %(name)s", name=bucket), where="targets")
-        if not 1 <= len(values) <= MONTHS_MAX or any(not 0 <= value <= 10_000 for value in values):
+        if not _are_shares(values):
             raise PlanRefused(
                 problem=worded("1 to %(most)s months between 0 and 100 per cent", most=MONTHS_MAX),
                 where=f"targets.{bucket}",
@@ -102,14 +105,30 @@ def _check(targets: Mapping[str, Sequence[int]], milestones: Sequence[Mapping[st
         if list(values) != sorted(values):
             raise PlanRefused(problem=worded("cumulative liquidation never falls"), where=f"targets.{bucket}")
     for number, row in enumerate(milestones, start=1):
-        if set(row) != {"title_zh", "title_en", "owner", "due_on"} or row["owner"] not in {
-            "LENDER",
-            "AGENCY",
-        }:
+        if (
+            set(row) != {"title_zh", "title_en", "owner", "due_on"}
+            or row["owner"] not in ("LENDER", "AGENCY")
+            or not all(
+                isinstance(row[title], str) and row[title].strip() for title in ("title_zh", "title_en")
+            )
+            or not isinstance(row["due_on"], date)
+        ):
             raise PlanRefused(
                 problem=worded("title_zh, title_en, owner (LENDER or AGENCY) and due_on are needed"),
                 where=f"milestones[{number}]",
             )
+
+
+def _are_shares(values: Any) -> bool:
+    """Tell whether these are one to 24 whole numbers of basis points."""
+    return (
+        isinstance(values, list | tuple)
+        and 1 <= len(values) <= MONTHS_MAX
+        and all(
+            isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10_000
+            for value in values
+        )
+    )
 
 
 @act("plans.sign_as_lender", permission="plans.sign_lender")
@@ -135,7 +154,7 @@ def sign_as_agency(*, actor: Actor, plan_id: UUID, digest: str, at: datetime) ->
 
     Raises `PlanNotFound` (also for another agency's plan), `WrongPlanState`, `PlanChanged`.
     """
-    plan = Plan.objects.filter(id=plan_id).first()
+    plan = Plan.objects.select_for_update().filter(id=plan_id).first()
     if plan is None:
         raise PlanNotFound(what="plan")
     if plan.state != Plan.State.OFFERED:

@@ -13,7 +13,7 @@ from weituo.domain.plans.errors import NoStrategy, StrategyNotFound, StrategyRef
 from weituo.domain.plans.errors import StrategyPublished as AlreadyPublished
 from weituo.domain.plans.events import StrategyPublished
 from weituo.domain.plans.models import Strategy, StrategyRow
-from weituo.foundation import events, transactions
+from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -48,6 +48,7 @@ def _write_rows(strategy: Strategy, rows: Sequence[treating.Row]) -> None:
 @act("plans.draft_strategy", permission="plans.edit_strategy")
 def draft_strategy(*, actor: Actor, rows: Sequence[treating.Row], at: datetime, note_text: str = "") -> UUID:
     """Begin a new version with these rows (for instance a copy of the one in force)."""
+    locks.lock(keys=["plans:strategies"])
     version = 1 + Strategy.objects.count()
     strategy = Strategy.objects.create(
         id=new_id(), version=version, note=note_text, made_by=actor.id, made_at=at
@@ -68,6 +69,7 @@ def save_rows(*, actor: Actor, strategy_id: UUID, rows: Sequence[treating.Row], 
 @act("plans.publish_strategy", permission="plans.publish_strategy")
 def publish_strategy(*, actor: Actor, strategy_id: UUID, at: datetime) -> None:
     """Put a draft in force; the one before retires. Raises `StrategyRefused` naming the first bad row."""
+    locks.lock(keys=["plans:strategies"])
     strategy = _draft(strategy_id)
     rows = [
         treating.Row.from_dict(row)
