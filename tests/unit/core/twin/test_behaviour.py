@@ -207,3 +207,20 @@ def test_history_holds_the_registry_and_outcomes_that_cover_the_range() -> None:
     assert 0.4 < (past["paid_fraction"] > 0).mean() < 0.7
     assert past.equals(history.generate(accounts=3_000, seed=2, placed_on=date(2025, 12, 1)))
     assert past["agency_code"].n_unique() == 6
+
+
+def test_history_may_hold_only_what_a_strategy_would_have_placed() -> None:
+    given = {"accounts": 3_000, "seed": 2, "placed_on": date(2025, 12, 1)}
+    later = history.generate(
+        placed=lambda accounts: (accounts["months_late"] >= 2) & ~accounts["hardship"], **given
+    )
+    assert 500 < later.height < 2_000
+    assert later["months_late"].min() == 2
+    same = history.generate(**given).join(later, on="case_reference", how="semi", maintain_order="left")
+    assert same.select(features.NAMES).equals(later.select(features.NAMES))
+
+
+def test_a_past_of_less_contact_brought_less_money() -> None:
+    given = {"accounts": 4_000, "seed": 3, "placed_on": date(2025, 12, 1)}
+    usual, little = (history.generate(intensity=intensity, **given) for intensity in (1.0, 0.2))
+    assert little["recovered_minor"].sum() < 0.95 * usual["recovered_minor"].sum()
