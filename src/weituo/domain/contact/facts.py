@@ -206,9 +206,10 @@ def _unusual(body: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in body.items() if name not in usual or usual[name] != value}
 
 
-def _usual(kind: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the plain values of a dataclass that its reader fills in by itself when they are missing."""
-    return {one.name: plain[one.name] for one in fields(kind) if one.default is not MISSING}
+def _usual(kind: Any) -> dict[str, Any]:
+    """Give, as plain data, what a dataclass's reader fills in by itself."""
+    said = [one for one in fields(kind) if one.default is not MISSING]
+    return {one.name: [] if one.default in ((), frozenset()) else one.default for one in said}
 
 
 def _contact(row: Mapping[str, Any]) -> conduct.Contact:
@@ -262,8 +263,6 @@ def _grounds(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(grounds)
 
 
-_ANY: Final = conduct.Request(channel="", contact_point="", planned_at=datetime.min)
-_MADE: Final = conduct.Contact(at=datetime.min, channel="", contact_point="")
-_USUAL_REQUEST: Final = _usual(conduct.Request, _plain_request(_ANY))
-_USUAL_FACTS: Final = _usual(conduct.Facts, conduct.Facts(zones=None).as_dict())
-_USUAL_CONTACT: Final = _usual(conduct.Contact, {"recipient": _MADE.recipient, "result": _MADE.result})
+_USUAL_REQUEST: Final = _usual(conduct.Request)
+_USUAL_FACTS: Final = _usual(conduct.Facts)
+_USUAL_CONTACT: Final = _usual(conduct.Contact)

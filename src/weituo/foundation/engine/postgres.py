@@ -53,6 +53,8 @@ SETTINGS: Mapping[str, str] = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+#: for a small book on a small disk: the log of changes is kept short, at the price of more checkpoints
+SMALL: Mapping[str, str] = {"max_wal_size": "64MB"}
 #: for throw-away test databases: a crash may lose everything
 FAST: Mapping[str, str] = {
     "fsync": "off",
