@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connections
 
 from weituo.domain.book import services as book
+from weituo.domain.contact import facts as gate
 from weituo.domain.contact import queries
 from weituo.domain.contact import services as contact
 from weituo.domain.contact.errors import BatchRefused, CollectorUnknown, PlacementNotYours, PointUnknown
@@ -182,6 +185,30 @@ class TestReplay:
             assert replayed["digest_fits"]
             assert replayed["same_packs"]
 
+    def test_what_goes_without_saying_is_not_stored_and_is_said_again(self, db: str) -> None:
+        desk = bench()
+        ask(desk, timedelta(0))
+        second = ask(desk, timedelta(days=1))[0]
+        stored = _facts(second.permit_id)
+        assert not {"consents", "home_zone", "wish_hours"} & set(stored["facts"])
+        assert set(stored["facts"]["contacts"][0]) == {"at", "channel", "contact_point"}
+        officer = actors.staff(Role.COMPLIANCE, name="chen")
+        told = queries.replay_permit(officer, permit_id=second.permit_id)["permit"]["facts"]
+        assert told["facts"]["home_zone"] == "Asia/Shanghai"
+        assert (told["facts"]["consents"], told["facts"]["wish_hours"]) == ([], None)
+        assert told["facts"]["contacts"][0] == {**stored["facts"]["contacts"][0], "recipient": "borrower", "result": None}  # fmt: skip
+
+    def test_facts_that_were_stored_in_full_are_replayed_too(self, db: str) -> None:
+        day = ask(bench(), timedelta(0))[0]
+        full = gate.whole(_facts(day.permit_id))
+        _store_facts(day.permit_id, full)
+        replayed = queries.replay_permit(actors.staff(Role.COMPLIANCE, name="chen"), permit_id=day.permit_id)
+        assert replayed["digest_fits"]
+        assert replayed["same_answer"]
+        _store_facts(day.permit_id, full, digest="0" * 64)
+        replayed = queries.replay_permit(actors.staff(Role.COMPLIANCE, name="chen"), permit_id=day.permit_id)
+        assert not replayed["digest_fits"]
+
     def test_refusals_are_counted_by_reason(self, db: str) -> None:
         ask(bench(), timedelta(hours=12, minutes=30))
         counted = queries.refusals_today(actors.staff(), since=MORNING, until=MORNING + timedelta(days=1))
@@ -209,6 +236,22 @@ def _state(permit_id: UUID) -> str:
     with transactions.reading(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute("SELECT state FROM contact_permit WHERE id = %s", [permit_id])
         return str(cursor.fetchone()[0])
+
+
+def _facts(permit_id: UUID) -> dict[str, Any]:
+    with transactions.reading(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute("SELECT facts::text FROM contact_permit WHERE id = %s", [permit_id])
+        stored: dict[str, Any] = json.loads(cursor.fetchone()[0])
+        return stored
+
+
+def _store_facts(permit_id: UUID, facts: dict[str, Any], *, digest: str = "") -> None:
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE contact_permit SET facts = %s, facts_digest = %s WHERE id = %s",
+            [json.dumps(facts), digest or gate.digest_of(facts), permit_id],
+        )
+        journal.write(actor=actors.worker(), at=MORNING, act="test.facts", entries=[])
 
 
 def _recall(placement_id: UUID) -> None:
