@@ -85,9 +85,9 @@ def _done(arguments: argparse.Namespace, text: str, **facts: Any) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
 
-    viewer, today = cli.actor_of(arguments), clock.now().date()
+    viewer, today = cli.actor_of(arguments), days.day_of(clock.now())
     lacking, stopped = queries.lacking(viewer, on=today), queries.stopped(viewer, on=today)
     rows = [
         row | {"lacking": lacking[row["id"]], "stopped_by": stopped.get(row["id"], {})}
@@ -104,11 +104,11 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
 
     viewer, agency_id = cli.actor_of(arguments), _agency_id(arguments)
     found = queries.dossier(viewer, agency_id=agency_id) or {}
-    lacks = queries.lacking(viewer, on=clock.now().date(), agency_id=agency_id)[agency_id]
+    lacks = queries.lacking(viewer, on=days.day_of(clock.now()), agency_id=agency_id)[agency_id]
     agency = found["agency"]
     lines = [f"{agency['code']} {agency['name_zh']} {agency['name_en']}: {agency['state']}, tier {agency['tier']}, capacity {agency['capacity_accounts_max']:,}"]  # fmt: skip
     lines += [f"  paper {row['id']} {row['kind']:<12} {row['number']} {row['valid_from']} – {row['valid_to'] or ''} {'verified' if row['verified_at'] else 'not verified'}" for row in found["papers"]]  # fmt: skip

@@ -84,14 +84,14 @@ def _model_id(actor: Any, named: str) -> UUID:
 
 def _run(arguments: argparse.Namespace) -> int:
     from weituo.domain.placement import queries, services
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
 
     actor, at = cli.actor_of(arguments), clock.now()
     run_id = services.solve_run(
         actor=actor,
         seed=arguments.seed,
         at=at,
-        as_of=arguments.as_of or at.date(),
+        as_of=arguments.as_of or days.day_of(at),
         exploration=arguments.exploration,
         limits=read_settings(arguments.limits) if arguments.limits else {},
     )
@@ -260,6 +260,7 @@ def _cohort(arguments: argparse.Namespace, *, at: datetime) -> Any:
     from weituo.core.recovery.features import FEATURES
     from weituo.core.twin import history
     from weituo.core.twin.book import MAX_ACCOUNTS
+    from weituo.foundation import days
     from weituo.foundation.errors import BadInput
     from weituo.foundation.texts import worded
 
@@ -268,7 +269,9 @@ def _cohort(arguments: argparse.Namespace, *, at: datetime) -> Any:
     if arguments.cohort is None:
         try:
             return history.generate(
-                accounts=arguments.invented, seed=arguments.seed, placed_on=at.date() - timedelta(weeks=27)
+                accounts=arguments.invented,
+                seed=arguments.seed,
+                placed_on=days.day_of(at) - timedelta(weeks=27),
             )
         except ValueError as wrong:
             raise BadInput(

@@ -16,6 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from weituo.core import conduct
+from weituo.foundation import days
 
 CHANNELS: Final = {"VOICE": "call", "SMS": "sms", "EMAIL": "email", "LETTER": "letter", "VISIT": "visit"}
 #: purpose → whether the contact speaks of the debt
@@ -254,7 +255,7 @@ def _words(channels: Sequence[str] | None) -> frozenset[str]:
 
 def _grounds(row: Mapping[str, Any]) -> tuple[str, ...]:
     grounds = []
-    if row["placement_state"] != "ACTIVE" or row["planned_at"].date() >= row["term_to"]:
+    if row["placement_state"] != "ACTIVE" or days.day_of(row["planned_at"]) >= row["term_to"]:
         grounds.append("GATE-PLACEMENT")
     if row["agency_state"] != "APPROVED" or not row["papers"]:
         grounds.append("GATE-AGENCY")

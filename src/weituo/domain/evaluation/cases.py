@@ -15,6 +15,7 @@ from weituo.domain.ledger import queries as ledger
 from weituo.domain.partners import queries as partners
 from weituo.domain.placement import queries as placement
 from weituo.domain.plans import queries as plans
+from weituo.foundation import days
 from weituo.foundation.tenancy.actors import Actor
 
 IN_HOUSE: Final = "IN_HOUSE"
@@ -44,7 +45,7 @@ def business_case(viewer: Actor, *, period_from: date | None, period_to: date | 
     active = placements.filter(pl.col("state") == "ACTIVE")
     placed = placements
     if period_to is not None:
-        placed = placements.filter(pl.col("placed_at").dt.date() < period_to)
+        placed = placements.filter(days.day_expr("placed_at") < period_to)
     own = _own(viewer, accounts=accounts, payments=payments, placed=placed)
     costs = _period(ledger.costs_frame(viewer), "value_on", period_from, period_to)
     handled = own.group_by("currency").agg(n=pl.len())
@@ -91,7 +92,7 @@ def _own(
     # who counts is decided without looking at who paid: else only the desk's successes would be seen
     entrusted = (
         placed.group_by("account_id")
-        .agg(first_on=pl.col("placed_at").min().dt.date(), ended=(pl.col("state") != "ACTIVE").all())
+        .agg(first_on=days.day_expr("placed_at").min(), ended=(pl.col("state") != "ACTIVE").all())
         .filter(~pl.col("ended"))
     )
     at_once = (pl.col("first_on") - pl.col("as_of")).dt.total_days() < OWN_DAYS_MIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -12,6 +12,7 @@ from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.placement import queries as placement
 from weituo.domain.tracking import queries as tracking
+from weituo.foundation import days
 from weituo.foundation.tenancy.actors import Actor
 
 #: columns of `outcomes`
@@ -30,15 +31,17 @@ def _text(*names: str) -> list[pl.Expr]:
 
 
 def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFrame:
-    """Give one row a placement made in [period_from, period_to) with what happened to it before period_to (`COLUMNS`)."""
+    """Give one row a placement made in [period_from, period_to), counted in the lender's days, with what happened to it
+    before period_to (`COLUMNS`).
+    """
     placed = (
         placement.placements_frame(viewer)
         .with_columns(*_text("placement_id", "agency_id", "account_id"))
-        .filter((pl.col("placed_at").dt.date() >= period_from) & (pl.col("placed_at").dt.date() < period_to))
+        .filter((days.day_expr("placed_at") >= period_from) & (days.day_expr("placed_at") < period_to))
         .select(
             "placement_id", "agency_id", "account_id", "bucket", "probability", "currency",
             placed_minor=pl.col("balance_minor"), expected_minor=pl.col("expected_recovery_minor"),
-            months=((pl.lit(period_to) - pl.col("placed_at").dt.date()).dt.total_days() / 30.4375),
+            months=((pl.lit(period_to) - days.day_expr("placed_at")).dt.total_days() / 30.4375),
         )
     )  # fmt: skip
     money = (
@@ -55,7 +58,7 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
     )
     cases = (
         care.cases_frame(viewer)
-        .filter(pl.col("placement_id").is_not_null() & (pl.col("opened_at").dt.date() < period_to))
+        .filter(pl.col("placement_id").is_not_null() & (days.day_expr("opened_at") < period_to))
         .group_by("placement_id")
         .agg(
             complaints=(pl.col("kind") == "COMPLAINT").sum(),
@@ -67,14 +70,14 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
     attempts = (
         contact.attempts_frame(viewer)
         .with_columns(*_text("placement_id"))
-        .filter(pl.col("made_at").dt.date() < period_to)
+        .filter(days.day_expr("made_at") < period_to)
         .group_by("placement_id")
         .agg(attempts=pl.len(), right_party=pl.col("result").is_in(SPOKEN).sum())
     )
     refusals = (
         contact.refusals_frame(viewer)
         .with_columns(*_text("placement_id"))
-        .filter(pl.col("asked_at").dt.date() < period_to)
+        .filter(days.day_expr("asked_at") < period_to)
         .group_by("placement_id")
         .agg(refusals=pl.len())
     )
@@ -98,7 +101,7 @@ CONDUCT = {"agency_id": pl.String, "asked": pl.Int64, "refused": pl.Int64, "viol
 
 def conduct(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFrame:
     """Give per agency the permits asked and refused and the violations found in [period_from, period_to) (columns of `CONDUCT`)."""
-    since, until = (datetime.combine(day, time.min, tzinfo=UTC) for day in (period_from, period_to))
+    since, until = days.start_of(period_from), days.start_of(period_to)
     shares = pl.DataFrame(
         [
             {"agency_id": str(row["agency_id"]), "asked": row["asked"], "refused": row["refused"]}

@@ -16,7 +16,7 @@ from weituo.core.recovery import intervals
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.placement import queries as placement
 from weituo.domain.plans import queries as plans
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.tenancy.actors import Actor
 
 MONTHS_MAX: Final = 12
@@ -79,7 +79,7 @@ def curves(
         "placement_id",
         "agency_id",
         "bucket",
-        placed_on=pl.col("placed_at").dt.convert_time_zone("Asia/Shanghai").dt.date(),
+        placed_on=days.day_expr("placed_at"),
         placed_minor=pl.col("balance_minor"),
     )
     payments = ledger.payments_frame(viewer).filter(pl.col("placement_id").is_not_null())
@@ -121,11 +121,11 @@ def coverage(viewer: Actor, *, on: date | None = None) -> list[dict[str, Any]]:
     """Give per agency how many active cases were ever tried, spoken to, and rest without a contact for 14 days."""
     viewer.require("tracking.read")
     day = on or as_of(viewer)
-    since = None if day is None else day - timedelta(days=QUIET_DAYS)
+    since = None if day is None else days.start_of(day - timedelta(days=QUIET_DAYS))
     rows = _rows(
         "SELECT g.id AS agency_id, g.code, g.name_zh, g.name_en, count(p.id) AS active, "
         "count(p.id) FILTER (WHERE a.placement_id IS NOT NULL) AS tried, count(p.id) FILTER (WHERE a.spoken) AS spoken, "
-        "count(p.id) FILTER (WHERE p.placed_at::date < %s AND (a.last_at IS NULL OR a.last_at::date < %s)) AS resting "
+        "count(p.id) FILTER (WHERE p.placed_at < %s AND (a.last_at IS NULL OR a.last_at < %s)) AS resting "
         "FROM partners_agency g JOIN placement_placement p ON p.agency_id = g.id AND p.state = 'ACTIVE' "
         "LEFT JOIN (SELECT placement_id, max(made_at) AS last_at, bool_or(result IN ('RIGHT_PARTY', 'PROMISE', 'REFUSED', 'DISPUTE', 'HARDSHIP', 'CEASE_WISH')) AS spoken "
         "FROM contact_attempt GROUP BY placement_id) a ON a.placement_id = p.id GROUP BY g.id, g.code, g.name_zh, g.name_en ORDER BY g.code",
@@ -192,7 +192,7 @@ def reviews(viewer: Actor, *, agency_id: UUID | None = None, limit: int = 100) -
 
 @transactions.reads
 def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: date) -> dict[str, Any]:
-    """Compute an agency's figures of the half-open period: cases, contacts, refusals, violations, promises, booked money."""
+    """Compute an agency's figures of the half-open period of the lender's days: cases, contacts, refusals, violations, promises, booked money."""
     row = _rows(
         "SELECT (SELECT count(*) FROM placement_placement WHERE agency_id = %(a)s AND state = 'ACTIVE') AS active_cases, "
         "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM placement_placement WHERE agency_id = %(a)s) AS placed_minor, "
@@ -202,9 +202,15 @@ def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: dat
         "(SELECT count(*) FROM contact_violation WHERE agency_id = %(a)s AND found_at >= %(f)s AND found_at < %(t)s) AS violations, "
         "(SELECT count(*) FROM tracking_promise WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s) AS promises, "
         "(SELECT count(*) FROM tracking_promise WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s AND state = 'KEPT') AS promises_kept, "
-        "(SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_payment WHERE agency_id = %(a)s AND paid_on >= %(f)s AND paid_on < %(t)s) AS recovered_minor, "
+        "(SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_payment WHERE agency_id = %(a)s AND paid_on >= %(from)s AND paid_on < %(to)s) AS recovered_minor, "
         "(SELECT min(currency) FROM placement_placement WHERE agency_id = %(a)s) AS currency",
-        {"a": agency_id, "f": period_from, "t": period_to},
+        {
+            "a": agency_id,
+            "f": days.start_of(period_from),
+            "t": days.start_of(period_to),
+            "from": period_from,
+            "to": period_to,
+        },
     )
     return row[0]
 

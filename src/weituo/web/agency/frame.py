@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from weituo.domain.contact import queries as contact
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.web.presenters.naming import name_of
 
 
 def agency_of(request: HttpRequest, *, at: datetime) -> dict[str, Any]:
     """Give the agency's own record with its collectors."""
-    return contact.my_agency(request.actor, on=at.date())  # type: ignore[attr-defined]
+    return contact.my_agency(request.actor, on=days.day_of(at))  # type: ignore[attr-defined]
 
 
 def show(

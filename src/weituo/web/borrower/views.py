@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from weituo.domain.care import queries, services
 from weituo.domain.partners import queries as partners
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import program
 from weituo.web import access
@@ -39,7 +39,7 @@ def check_collector(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:40]
     found = (
         presenters.genuine(
-            partners.verify_collector(program("public check"), asked=asked, on=clock.now().date())
+            partners.verify_collector(program("public check"), asked=asked, on=days.day_of(clock.now()))
         )
         if asked
         else None

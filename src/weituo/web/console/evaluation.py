@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.evaluation import queries, services
 from weituo.domain.partners.services.standing import TIERS
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.posted import whole
@@ -34,7 +34,7 @@ def _league(request: HttpRequest, *, evaluation_id: UUID | None, status: int = 2
             evaluations=known,
             chosen=queries.evaluation(viewer, evaluation_id=wanted) if wanted else None,
             decisions=queries.decisions(viewer)[:DECISIONS_SHOWN],
-            form=presenters.period_form(request.POST or request.GET, today=clock.now().date()),
+            form=presenters.period_form(request.POST or request.GET, today=days.day_of(clock.now())),
             actor=viewer,
         ),
         status=status,
@@ -59,7 +59,7 @@ def evaluation(request: HttpRequest, evaluation_id: UUID) -> HttpResponse:
 @require_POST
 def evaluate(request: HttpRequest) -> HttpResponse:
     """Compare all agencies of a period."""
-    form = presenters.period_form(request.POST, today=clock.now().date())
+    form = presenters.period_form(request.POST, today=days.day_of(clock.now()))
     try:
         made = services.evaluate(
             actor=request.actor,  # type: ignore[attr-defined]

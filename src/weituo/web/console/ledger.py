@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.ledger import queries, services
 from weituo.domain.partners import queries as partners
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access, posted
 from weituo.web.presenters import ledger as presenters
@@ -60,7 +60,7 @@ def _statements(request: HttpRequest, *, typed: Mapping[str, str], status: int =
         waiting=queries.waiting(viewer),
         agencies=agencies,
         actor=viewer,
-        today=clock.now().date(),
+        today=days.day_of(clock.now()),
         typed=typed,
     )
     return render(request, "console/ledger/statements.html", context, status=status)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.partners import queries, scoring, services
 from weituo.domain.tracking import queries as tracking
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import BadInput, Refusal
 from weituo.web import access
 from weituo.web.posted import Posted
@@ -41,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _board(request: HttpRequest, *, typed: dict[str, Any], status: int = 200) -> HttpResponse:
-    viewer, today = request.actor, clock.now().date()  # type: ignore[attr-defined]
+    viewer, today = request.actor, days.day_of(clock.now())  # type: ignore[attr-defined]
     context = presenters.board(
         queries.pipeline(viewer, on=today),
         lacking=queries.lacking(viewer, on=today),
@@ -64,7 +64,7 @@ def agency(request: HttpRequest, agency_id: UUID) -> HttpResponse:
 def _dossier(
     request: HttpRequest, agency_id: UUID, *, typed: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    viewer, today = request.actor, clock.now().date()  # type: ignore[attr-defined]
+    viewer, today = request.actor, days.day_of(clock.now())  # type: ignore[attr-defined]
     found = queries.dossier(viewer, agency_id=agency_id)
     if found is None:
         raise Http404
@@ -285,7 +285,7 @@ def collector(request: HttpRequest, agency_id: UUID) -> HttpResponse:
             agency_id=agency_id,
             badge=posted.needed("badge").upper()[:16],
             alias=posted.needed("alias"),
-            registered_on=clock.now().date(),
+            registered_on=days.day_of(clock.now()),
             trained_until=posted.day("trained_until"),
             at=clock.now(),
         )

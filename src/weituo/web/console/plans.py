@@ -16,7 +16,7 @@ from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
 from weituo.domain.plans import queries, services, treating
 from weituo.domain.tracking import queries as tracking
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.posted import Posted
@@ -39,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
             totals=queries.treatment_totals(viewer),
             agencies=partners.agencies(viewer),
             actor=viewer,
-            today=clock.now().date(),
+            today=days.day_of(clock.now()),
         ),
     )
 
@@ -67,7 +67,7 @@ def _agency(
         frame=tracking.curves(viewer, agency_id=agency_id),
         on=tracking.as_of(viewer),
         actor=viewer,
-        today=clock.now().date(),
+        today=days.day_of(clock.now()),
         typed=typed,
     )
     return render(request, "console/plans/agency.html", context, status=status)
@@ -104,7 +104,7 @@ def plan(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     context = presenters.plan(
-        found, agencies=partners.agencies(viewer), actor=viewer, today=clock.now().date()
+        found, agencies=partners.agencies(viewer), actor=viewer, today=days.day_of(clock.now())
     )
     return render(request, "console/plans/plan.html", context)
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.book import queries as book
 from weituo.domain.contact import queries as contact
 from weituo.domain.partners import queries as partners
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.foundation.identity import keys as identity
 from weituo.foundation.identity import staffing
@@ -62,7 +62,7 @@ def in_force(request: HttpRequest) -> HttpResponse:
             agencies=partners.agencies(viewer),
             rules=contact.rules_in_force(viewer, at=at),
             imports=book.imports(viewer),
-            agreements=partners.live_agreements(viewer, kind="SERVICE", on=at.date()),
+            agreements=partners.live_agreements(viewer, kind="SERVICE", on=days.day_of(at)),
         ),
     )
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from weituo.domain.partners import queries as partners
 from weituo.domain.sharing import queries, services
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.posted import whole
@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
         presenters.overview(
             holders=queries.holders(viewer),
             packages=queries.packages(viewer),
-            ready=queries.ready(viewer, on=now.date()),
+            ready=queries.ready(viewer, on=days.day_of(now)),
             destructions=queries.destructions(viewer),
             digest=request.GET.get("digest", ""),
             actor=viewer,
@@ -150,7 +150,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 @require_safe
 def preview(request: HttpRequest) -> HttpResponse:
     """Show exactly what an agency would see of an account today."""
-    viewer, today = request.actor, clock.now().date()  # type: ignore[attr-defined]
+    viewer, today = request.actor, days.day_of(clock.now())  # type: ignore[attr-defined]
     agency, account = request.GET.get("agency", "").strip(), request.GET.get("account", "").strip()
     found, holders, problem = None, [], ""
     if agency or account:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.partners import queries as partners
 from weituo.domain.tracking import queries, services
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
 from weituo.web.presenters import tracking as presenters
@@ -88,7 +88,7 @@ def decide_promises(request: HttpRequest) -> HttpResponse:
 
 def _reviews(request: HttpRequest, *, status: int = 200) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
-    form = presenters.review_form(request.POST or request.GET, today=clock.now().date())
+    form = presenters.review_form(request.POST or request.GET, today=days.day_of(clock.now()))
     usable = form["agency"] and form["period_from"] < form["period_to"]
     alerts = queries.alerts(viewer, open_only=True) if form["alert"] else []
     preview = (
@@ -127,7 +127,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
 @require_POST
 def hold_review(request: HttpRequest) -> HttpResponse:
     """Hold a review; one that answers an alert closes it. A refused form keeps what was typed."""
-    form = presenters.review_form(request.POST, today=clock.now().date())
+    form = presenters.review_form(request.POST, today=days.day_of(clock.now()))
     if not form["agency"]:
         messages.error(request, _("Choose the agency that is reviewed."))
         return _reviews(request, status=422)

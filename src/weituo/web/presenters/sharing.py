@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.domain.sharing.fields import BY_NAME
+from weituo.foundation import days
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import REVOCATIONS
@@ -86,7 +87,7 @@ def overview(
             | {
                 "agency": name_of(row),
                 "facts": facts_of([name for name, fact in BY_NAME.items() if fact.word and fact.word in set(row["allowed"])]),
-                "live": row["agreement_version"] is not None and (row["agreement_to"] is None or row["agreement_to"] > at.date()),
+                "live": row["agreement_version"] is not None and (row["agreement_to"] is None or row["agreement_to"] > days.day_of(at)),
             }
             for row in holders
         ],

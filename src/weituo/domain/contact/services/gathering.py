@@ -14,7 +14,7 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.partners.policies import REQUIRED_PAPERS
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 
 #: contacts this far from a planned instant are counted (weekly limits, and a day of slack for local days)
 WINDOW: Final = timedelta(days=8)
@@ -88,7 +88,7 @@ def contacts(*, borrower_ids: Sequence[str], since: datetime, until: datetime) -
 
 
 def agency(*, agency_id: UUID, at: datetime) -> Agency:
-    """Give the agency's state, live agreements, and whether its required papers are live, on the day of `at`."""
+    """Give the agency's state, live agreements, and whether its required papers are live, on the lender's day of `at`."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT g.state, "
@@ -96,8 +96,8 @@ def agency(*, agency_id: UUID, at: datetime) -> Agency:
             "EXISTS (SELECT 1 FROM partners_agreement x WHERE x.agency_id = g.id AND x.kind = 'CONFIDENTIALITY' AND x.active_from <= d AND (x.active_to IS NULL OR x.active_to > d)), "
             "NOT EXISTS (SELECT 1 FROM unnest(%s::text[]) AS k WHERE NOT EXISTS (SELECT 1 FROM partners_paper x WHERE x.agency_id = g.id AND x.kind = k "
             "AND x.verified_at IS NOT NULL AND x.valid_from <= d AND (x.valid_to IS NULL OR x.valid_to > d))) "
-            "FROM partners_agency g, (SELECT (%s::timestamptz AT TIME ZONE 'UTC')::date AS d) t WHERE g.id = %s",
-            [list(REQUIRED_PAPERS), at, agency_id],
+            "FROM partners_agency g, (SELECT %s::date AS d) t WHERE g.id = %s",
+            [list(REQUIRED_PAPERS), days.day_of(at), agency_id],
         )
         state, service, confidentiality, papers = cursor.fetchone()
     return Agency(
@@ -106,11 +106,11 @@ def agency(*, agency_id: UUID, at: datetime) -> Agency:
 
 
 def collectors_in_order(*, collector_ids: Sequence[UUID], at: datetime) -> dict[UUID, tuple[bool, bool]]:
-    """Give (registered, trained) of each collector on the day of `at`."""
+    """Give (registered, trained) of each collector on the lender's day of `at`."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT id, registered_on <= d AND (active_to IS NULL OR active_to > d), trained_until >= d "
-            "FROM partners_collector, (SELECT (%s::timestamptz AT TIME ZONE 'UTC')::date AS d) t WHERE id = ANY(%s)",
-            [at, list(set(collector_ids))],
+            "FROM partners_collector, (SELECT %s::date AS d) t WHERE id = ANY(%s)",
+            [days.day_of(at), list(set(collector_ids))],
         )
         return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}

@@ -13,7 +13,7 @@ import polars as pl
 from weituo.domain.ledger import posting
 from weituo.domain.ledger.errors import KeyReused, NotYourPlacement, RemittanceRefused
 from weituo.domain.ledger.models import Remittance
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -51,7 +51,7 @@ def report_remittance(
     """
     assert actor.agency_id is not None  # only agencies hold the permission
     _check(lines, total_minor)
-    _check_days(lines, today=at.date())
+    _check_days(lines, today=days.day_of(at))
     standing = Remittance.objects.filter(agency_id=actor.agency_id, sender_ref=sender_ref).first()
     if standing is not None:
         if (standing.total_minor, standing.lines) != (total_minor, len(lines)):
@@ -177,7 +177,7 @@ def receive_bank_lines(*, actor: Actor, lines: pl.DataFrame, at: datetime) -> in
     if new:
         note(
             what="bank_lines",
-            ref=at.date().isoformat(),
+            ref=days.day_of(at).isoformat(),
             lines=len(new),
             amount_minor=sum(row["amount_minor"] for row in new),
         )

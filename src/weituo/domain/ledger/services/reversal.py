@@ -8,7 +8,7 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.book import services as book_services
-from weituo.foundation import locks, transactions
+from weituo.foundation import days, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import Conflict, NotFound
 from weituo.foundation.tenancy.actors import Actor
@@ -39,7 +39,7 @@ def reverse_payment(*, actor: Actor, payment_id: UUID, reason: str, at: datetime
             raise AlreadyReversed(where=key)
         cursor.execute(
             "INSERT INTO ledger_entry (id, booked_at, value_on, reason, idempotency_key, input_digest, reverses_id) VALUES (uuidv7(), %s, %s, 'REVERSAL', %s, %s, %s) RETURNING id",
-            [at, at.date(), f"reverse:{key}", digest, entry_id],
+            [at, days.day_of(at), f"reverse:{key}", digest, entry_id],
         )
         reversal: UUID = cursor.fetchone()[0]
         cursor.execute(

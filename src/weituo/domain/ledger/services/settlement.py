@@ -9,7 +9,7 @@ from weituo.domain.ledger import posting
 from weituo.domain.ledger.errors import NothingToSettle, SecondPersonNeeded, StatementNotReady
 from weituo.domain.ledger.events import StatementApproved
 from weituo.domain.ledger.models import Statement
-from weituo.foundation import events, locks, transactions
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.ids import new_id
@@ -99,7 +99,7 @@ def approve_statement(*, actor: Actor, statement_id: UUID, at: datetime) -> None
             [
                 {
                     "key": key,
-                    "value_on": at.date(),
+                    "value_on": days.day_of(at),
                     "reason": "COMMISSION_PAID",
                     "input_digest": posting.digest_of(statement.commission_minor, statement.currency),
                 }

@@ -10,7 +10,7 @@ from weituo.domain.partners.errors import AgreementRefused
 from weituo.domain.partners.events import AgreementEnded
 from weituo.domain.partners.models import Agreement, Collector
 from weituo.domain.partners.services.screening import found
-from weituo.foundation import events
+from weituo.foundation import days, events
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
@@ -80,7 +80,7 @@ def end_agreement(*, actor: Actor, agreement_id: UUID, reason: str, at: datetime
     agreement = Agreement.objects.select_for_update().filter(id=agreement_id).first()
     if agreement is None:
         raise NotFound(what=worded("agreement"))
-    Agreement.objects.filter(id=agreement_id).update(active_to=at.date(), ended_reason=reason)
+    Agreement.objects.filter(id=agreement_id).update(active_to=days.day_of(at), ended_reason=reason)
     note(
         what="agreement",
         ref=agreement_id,

@@ -10,7 +10,7 @@ from weituo.domain.partners.errors import NotAdmissible, NothingProposed, Second
 from weituo.domain.partners.events import AgencyApproved
 from weituo.domain.partners.models import Agency, Assessment, Proposal
 from weituo.domain.partners.services.screening import found
-from weituo.foundation import events
+from weituo.foundation import days, events
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -32,7 +32,7 @@ def propose_approval(
     agency = found(agency_id)
     if agency.state != Agency.State.SCREENED:
         raise WrongState(agency=agency.code, state=agency.get_state_display())
-    if missing := lacking(agency, on=at.date()):
+    if missing := lacking(agency, on=days.day_of(at)):
         raise NotAdmissible(agency=agency.code, lacking=worded_list(missing))
     proposal = Proposal.objects.create(
         id=new_id(), agency_id=agency_id, change=APPROVE, detail={"capacity_accounts_max": capacity_accounts_max}, reason=reason, proposed_by=actor.id,
@@ -61,7 +61,7 @@ def decide_proposal(*, actor: Actor, proposal_id: UUID, approved: bool, reason: 
     if proposal.proposed_by == actor.id:
         raise SecondPersonNeeded()
     agency = found(proposal.agency_id)
-    if approved and (missing := lacking(agency, on=at.date())):
+    if approved and (missing := lacking(agency, on=days.day_of(at))):
         raise NotAdmissible(agency=agency.code, lacking=worded_list(missing))
     Proposal.objects.filter(id=proposal_id).update(
         decided_by=actor.id,

@@ -10,7 +10,7 @@ from weituo.domain.partners.errors import NotAdmissible, SecondPersonNeeded, Wro
 from weituo.domain.partners.events import AgencySuspended
 from weituo.domain.partners.models import Agency, Proposal
 from weituo.domain.partners.services.screening import found
-from weituo.foundation import events, transactions
+from weituo.foundation import days, events, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
@@ -90,7 +90,7 @@ def reinstate(*, actor: Actor, agency_id: UUID, reason: str, at: datetime) -> No
     )
     if any(suspension.proposed_by == actor.id for suspension in suspensions):
         raise SecondPersonNeeded()
-    if missing := admission.missing(on=at.date(), agency_id=agency_id)[agency_id]:
+    if missing := admission.missing(on=days.day_of(at), agency_id=agency_id)[agency_id]:
         raise NotAdmissible(agency=agency.code, lacking=worded_list(missing.values()))
     suspensions.update(
         decided_by=actor.id, decided_by_name=actor.name, decided_at=at, approved=True, decision_reason=reason

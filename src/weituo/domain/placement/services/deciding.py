@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -25,14 +24,12 @@ from weituo.domain.placement.errors import (
 )
 from weituo.domain.placement.events import PlacementsMade
 from weituo.domain.placement.models import Run
-from weituo.foundation import events, locks, transactions
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
-#: the lender's days
-ZONE: Final = ZoneInfo("Asia/Shanghai")
 TERM_MONTHS_MAX: Final = 24
 #: letters of a case reference: no I, L, O, U, so that it can be read out (Crockford's base 32)
 LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -137,12 +134,12 @@ def _place(actor: Actor, run: Run, *, at: datetime, term_months: int) -> tuple[i
             raise AlreadyPlaced(accounts=f"{taken:,}")
         cursor.execute("SELECT agency_id, count(*) FROM to_place GROUP BY agency_id")
         wanted: dict[UUID, int] = dict(cursor.fetchall())
-        prefixes = _in_order(actor, wanted, on=at.astimezone(ZONE).date())
-        _copy_fees(cursor, gathering.fees(actor, on=at.astimezone(ZONE).date()), prefixes)
+        prefixes = _in_order(actor, wanted, on=days.day_of(at))
+        _copy_fees(cursor, gathering.fees(actor, on=days.day_of(at)), prefixes)
         _copy_references(cursor, sum(wanted.values()))
         cursor.execute(
             PLACE,
-            {"run": run.id, "at": at, "term_to": months_later(at.astimezone(ZONE).date(), term_months)},
+            {"run": run.id, "at": at, "term_to": months_later(days.day_of(at), term_months)},
         )
         placed = int(cursor.rowcount)
     return placed, planned - placed

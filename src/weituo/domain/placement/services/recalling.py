@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from weituo.domain.placement.errors import PlacementNotFound, RecallRefused
 from weituo.domain.placement.events import PlacementsRecalled
-from weituo.foundation import events, transactions
+from weituo.foundation import days, events, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.tenancy.actors import Actor
 
@@ -20,7 +19,6 @@ RECALL_REASONS: Final = (
 )  # fmt: skip
 #: the reason that the program gives at the end of a term
 EXPIRED: Final = "EXPIRED"
-ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
 @act("placement.recall", permission="placement.recall")
@@ -62,7 +60,7 @@ def expire_placements(*, actor: Actor, at: datetime) -> int:
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT id FROM placement_placement WHERE state = 'ACTIVE' AND term_to <= %s ORDER BY id FOR UPDATE",
-            [at.astimezone(ZONE).date()],
+            [days.day_of(at)],
         )
         over = [row[0] for row in cursor.fetchall()]
         _end(cursor, over, state="EXPIRED", reason=EXPIRED, at=at)

@@ -9,7 +9,7 @@ from uuid import UUID
 from weituo.domain.sharing import fields, gathering
 from weituo.domain.sharing.errors import CaseEnded, CaseNotFound, TooManyOpenings
 from weituo.domain.sharing.models import Disclosure
-from weituo.foundation import locks, transactions
+from weituo.foundation import days, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, program
@@ -41,7 +41,7 @@ def disclose_case(*, actor: Actor, case_ref: str, at: datetime) -> dict[str, Any
 def _open(
     *, actor: Actor, on_behalf: Actor, agency_id: UUID, placement_id: UUID, at: datetime
 ) -> dict[str, Any]:
-    ground = gathering.ground(actor, agency_id=agency_id, on=at.date())
+    ground = gathering.ground(actor, agency_id=agency_id, on=days.day_of(at))
     assert ground is not None
     agreement = ground.require(with_key=False)
     locks.lock(keys=[f"sharing:openings:{on_behalf.id}"])

@@ -24,7 +24,7 @@ from weituo.domain.sharing.errors import (
 from weituo.domain.sharing.events import PackageBuilt
 from weituo.domain.sharing.models import Destruction, Disclosure, Package
 from weituo.domain.sharing.services import revocation
-from weituo.foundation import events, locks, transactions
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.files.places import digest_of
@@ -47,7 +47,7 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
     """
     # first the lock: a recall or a suspension that comes meanwhile waits, and then finds this package
     locks.lock(keys=[f"sharing:{agency_id}"])
-    ground = gathering.ground(actor, agency_id=agency_id, on=at.date())
+    ground = gathering.ground(actor, agency_id=agency_id, on=days.day_of(at))
     if ground is None:
         raise NotFound(what=worded("agency"), where=str(agency_id))
     agreement = ground.require(with_key=True)
@@ -166,7 +166,7 @@ def hand_over(*, actor: Actor, package_id: UUID, at: datetime) -> Path:
         raise PackageRevoked(where=str(package_id))
     if taken_back := _taken_back(package_id):
         raise PackageOutdated(taken_back=taken_back, cases=package.cases, where=str(package_id))
-    ground = gathering.ground(actor, agency_id=package.agency_id, on=at.date())
+    ground = gathering.ground(actor, agency_id=package.agency_id, on=days.day_of(at))
     if ground is None:
         raise PackageNotFound(what="package", where=str(package_id))
     ground.require(with_key=False)

@@ -12,7 +12,7 @@ import polars as pl
 from weituo.domain.tracking import queries
 from weituo.domain.tracking.errors import AlertClosed, AlertNotFound
 from weituo.domain.tracking.models import Alert
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.ids import new_id
@@ -36,7 +36,7 @@ def raise_alerts(*, actor: Actor, at: datetime) -> list[UUID]:
     """
     found = [*_behind_plan(actor, at), *_resting(actor, at), *_papers(actor, at), *_refused(actor, at)]
     if not found:
-        note(what="alerts", ref=at.date().isoformat(), raised=0)
+        note(what="alerts", ref=days.day_of(at).isoformat(), raised=0)
         return []
     with transactions.connection().cursor() as cursor:
         cursor.execute(
@@ -55,7 +55,7 @@ def raise_alerts(*, actor: Actor, at: datetime) -> list[UUID]:
     for alert_id, agency_id, code in raised:
         note(what="alert", ref=alert_id, code=code, agency_id=str(agency_id))
     if not raised:
-        note(what="alerts", ref=at.date().isoformat(), raised=0)
+        note(what="alerts", ref=days.day_of(at).isoformat(), raised=0)
     return [row[0] for row in raised]
 
 
@@ -64,7 +64,7 @@ Found = tuple[UUID, str, dict[str, Any]]
 
 def _behind_plan(actor: Actor, at: datetime) -> list[Found]:
     """Behind plan: even the upper end of the interval at the oldest month lies below the target."""
-    points = queries.curves(actor, on=at.date()).filter(
+    points = queries.curves(actor, on=days.day_of(at)).filter(
         pl.col("plan").is_not_null() & (pl.col("n") >= queries.SAMPLE_MIN)
     )
     latest = points.sort("month").unique("agency_id", keep="last").filter(pl.col("high") < pl.col("plan"))
@@ -85,13 +85,13 @@ def _resting(actor: Actor, at: datetime) -> list[Found]:
             "NO_ACTIVITY",
             {"resting": row["resting"], "active": row["active"], "days": queries.QUIET_DAYS},
         )
-        for row in queries.coverage(actor, on=at.date())
+        for row in queries.coverage(actor, on=days.day_of(at))
         if row["resting"] * 10_000 >= row["active"] * RESTING_BPS and row["resting"]
     ]
 
 
 def _papers(actor: Actor, at: datetime) -> list[Found]:
-    today = at.date()
+    today = days.day_of(at)
     first: dict[UUID, dict[str, Any]] = {}
     for row in queries.papers_expiring(actor, on=today, before=today + timedelta(days=PAPER_DAYS)):
         first.setdefault(row["agency_id"], row)

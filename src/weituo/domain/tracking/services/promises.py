@@ -12,7 +12,7 @@ import polars as pl
 
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.tracking.errors import PlacementNotYours, PromiseReferenceReused, PromiseRefused
-from weituo.foundation import locks, transactions
+from weituo.foundation import days, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -126,12 +126,12 @@ def _check(promises: Sequence[PromiseReport], *, at: datetime) -> None:
                 problem=worded("a promise is reported within %(days)s days", days=LATE_DAYS_MAX),
                 where=f"{where}.made_at",
             )
-        days = (item.due_on - item.made_at.date()).days
-        if not -1 <= days <= DAYS_MAX:
+        ahead = (item.due_on - days.day_of(item.made_at)).days
+        if not 0 <= ahead <= DAYS_MAX:
             raise PromiseRefused(
                 problem=worded(
                     "its day lies %(days)s days after the promise; 0 to %(most)s are allowed",
-                    days=days,
+                    days=ahead,
                     most=DAYS_MAX,
                 ),
                 where=f"{where}.due_on",
@@ -168,7 +168,7 @@ def decide_promises(*, actor: Actor, at: datetime) -> dict[str, int]:
             "WHERE placement_id IN (SELECT placement_id FROM tracking_promise WHERE state = 'OPEN') ORDER BY due_on, id"
         )
         promises = pl.DataFrame(cursor.fetchall(), schema=_PROMISES, orient="row")
-    decided = judge(promises=promises, payments=ledger.payments_frame(actor), today=at.date()).join(
+    decided = judge(promises=promises, payments=ledger.payments_frame(actor), today=days.day_of(at)).join(
         promises.filter(pl.col("state") == "OPEN"), on="promise_id", how="semi"
     )
     with transactions.connection().cursor() as cursor:
@@ -177,7 +177,7 @@ def decide_promises(*, actor: Actor, at: datetime) -> dict[str, int]:
             [at, decided["promise_id"].to_list(), decided["state"].to_list()],
         )
     counts = {state: decided.filter(pl.col("state") == state).height for state in ("KEPT", "BROKEN")}
-    note(what="promises", ref=at.date().isoformat(), kept=counts["KEPT"], broken=counts["BROKEN"])
+    note(what="promises", ref=days.day_of(at).isoformat(), kept=counts["KEPT"], broken=counts["BROKEN"])
     return counts
 
 
@@ -193,7 +193,7 @@ def judge(*, promises: pl.DataFrame, payments: pl.DataFrame, today: date) -> pl.
     promises: promise_id, placement_id, amount_minor, made_at, due_on. payments: placement_id, payment_id, amount_minor, paid_on.
     """
     windows = promises.select(
-        "promise_id", "placement_id", "amount_minor", "due_on", made_on=pl.col("made_at").dt.offset_by("8h").dt.date()
+        "promise_id", "placement_id", "amount_minor", "due_on", made_on=days.day_expr("made_at")
     )  # fmt: skip
     counted = (
         windows.rename({"amount_minor": "promised_minor"})
