@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -94,6 +95,11 @@ class Posted:
         }
         many |= {"fields_allowed"} & set(self.fields)
         return {key: self.texts(key) if key in many else self.text(key) for key in self.fields}
+
+
+def after(fields: Mapping[str, Any], otherwise: str) -> str:
+    """Give the page after an act: the desk where it was begun, else its room's own page."""
+    return "today:index" if fields.get("back") == "today" else otherwise
 
 
 def whole(text: str, *, otherwise: int, digits_max: int = 6) -> int:

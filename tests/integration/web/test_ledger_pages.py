@@ -220,3 +220,15 @@ def test_more_rows_take_no_more_statements(db: str, address: str) -> None:
     for number in range(3):
         remitted(ref=f"M{number}", placed=placed)
     assert pages.statements(client, page) == few
+
+
+def test_a_statement_is_approved_from_the_desk_without_opening_it(db: str) -> None:
+    placed = remitted()
+    drawn(placed[0].agency_id)
+    other = pages.browser(Role.FINANCE, name="zhou")
+    [item] = [item for item in other.get("/").context["mine"] if item["icon"] == "file-invoice"]
+    assert "¥62.01" in item["here"]["confirm"]
+    response = other.post(item["here"]["url"], {"back": "today"})
+    assert response["Location"] == "/"
+    assert queries.statements(SUN)[0]["state"] == "PAID"
+    assert [item["icon"] for item in other.get("/").context["mine"]] == []

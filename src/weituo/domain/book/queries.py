@@ -217,6 +217,16 @@ def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
 
 
 @transactions.reads
+def numbers(viewer: Actor, *, account_ids: Iterable[object]) -> dict[str, str]:
+    """Give the lender's account number by account id (as text)."""
+    viewer.require("book.read")
+    found = rows(
+        "SELECT id::text, external_ref FROM book_account WHERE id = ANY(%s::uuid[])", [_texts(account_ids)]
+    )
+    return {row["id"]: row["external_ref"] for row in found}
+
+
+@transactions.reads
 def choices(viewer: Actor) -> dict[str, list[str]]:
     """Give the values that accounts can be filtered by."""
     [row] = rows(

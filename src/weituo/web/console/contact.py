@@ -19,6 +19,7 @@ from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.posted import after
 from weituo.web.presenters import contact as presenters
 from weituo.web.presenters import permits as permit_presenters
 
@@ -138,7 +139,7 @@ def close(request: HttpRequest, violation_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return _violations(request, kept={str(violation_id): outcome}, status=refusal.status)
-    return redirect("contact:violations")
+    return redirect(after(request.POST, "contact:violations"))
 
 
 urlpatterns = [

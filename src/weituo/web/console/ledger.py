@@ -236,6 +236,8 @@ def approve(request: HttpRequest, statement_id: UUID) -> HttpResponse:
         messages.info(request, _("The statement is approved and its commission booked as paid."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
+    if request.POST.get("back"):
+        return redirect(posted.after(request.POST, "ledger:index"))
     return redirect("ledger:statement", statement_id)
 
 

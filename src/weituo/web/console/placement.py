@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from weituo.domain.book import queries as book
 from weituo.domain.placement import batches, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
@@ -185,7 +186,10 @@ def accounts(request: HttpRequest, run_id: UUID) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
     found = queries.run(viewer, run_id=run_id)
     items = queries.run_items_frame(viewer, run_id=run_id)
-    return render(request, "console/placement/accounts.html", runs.accounts(found, items, query=request.GET))
+    context = runs.accounts(found, items, query=request.GET)
+    numbers = book.numbers(viewer, account_ids=[row["account_id"] for row in context["rows"]])
+    context["rows"] = [row | {"number": numbers.get(row["account_id"], "")} for row in context["rows"]]
+    return render(request, "console/placement/accounts.html", context)
 
 
 @access.page(permission="placement.read")
@@ -195,7 +199,8 @@ def account(request: HttpRequest, run_id: UUID, account_id: UUID) -> HttpRespons
     viewer = request.actor  # type: ignore[attr-defined]
     found = queries.run(viewer, run_id=run_id)
     why = queries.explain(viewer, run_id=run_id, account_id=account_id)
-    return render(request, "console/placement/account.html", runs.explain(found, why))
+    number = book.numbers(viewer, account_ids=[account_id]).get(str(account_id), "")
+    return render(request, "console/placement/account.html", runs.explain(found, why) | {"number": number})
 
 
 @access.page(permission="placement.read")

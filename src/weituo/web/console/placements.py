@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from weituo.core.recovery.buckets import BUCKETS
+from weituo.domain.book import queries as book
 from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.partners import queries as partners
@@ -56,6 +57,7 @@ def placement(request: HttpRequest, placement_id: UUID) -> HttpResponse:
     """Show one placement with everything that happened under it."""
     viewer = request.actor  # type: ignore[attr-defined]
     row = queries.placement(viewer, placement_id=placement_id)
+    number = book.numbers(viewer, account_ids=[row["account_id"]]).get(str(row["account_id"]), "")
     return render(
         request,
         "console/placement/placement.html",
@@ -65,7 +67,8 @@ def placement(request: HttpRequest, placement_id: UUID) -> HttpResponse:
             promises=tracking.promises_frame(viewer),
             payments=ledger.payments_frame(viewer, account_id=row["account_id"]),
             actor=viewer,
-        ),
+        )
+        | {"number": number},
     )
 
 

@@ -15,6 +15,7 @@ from weituo.domain.partners import queries as partners
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
+from weituo.foundation.identity import staffing
 from weituo.web import access
 from weituo.web.posted import whole
 from weituo.web.presenters import sharing as presenters
@@ -142,8 +143,10 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     """Show the log of everything that was shared."""
     asked = request.GET.get("limit", "")
     limit = min(whole(asked, otherwise=LOG_ROWS) or LOG_ROWS, LOG_ROWS_MAX)
-    rows = queries.disclosures(request.actor, limit=limit + 1)  # type: ignore[attr-defined]
-    return render(request, "console/sharing/disclosures.html", presenters.disclosures(rows, limit=limit))
+    viewer = request.actor  # type: ignore[attr-defined]
+    rows = queries.disclosures(viewer, limit=limit + 1)
+    context = presenters.disclosures(rows, limit=limit, people=staffing.names(viewer))
+    return render(request, "console/sharing/disclosures.html", context)
 
 
 @access.page(permission="sharing.read")

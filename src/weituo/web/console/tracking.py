@@ -17,6 +17,7 @@ from weituo.domain.tracking import queries, services
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.posted import after
 from weituo.web.presenters import tracking as presenters
 
 
@@ -70,7 +71,7 @@ def close_alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         messages.info(request, _("The alert is closed with its action."))
     except Refusal as refusal:
         messages.error(request, str(refusal))
-    return redirect("tracking:index")
+    return redirect(after(request.POST, "tracking:index"))
 
 
 @access.page(permission="tracking.decide_promises")

@@ -209,13 +209,15 @@ def keys(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any], actor: A
     }  # fmt: skip
 
 
-def disclosures(rows: Sequence[Mapping[str, Any]], *, limit: int) -> dict[str, Any]:
+def disclosures(
+    rows: Sequence[Mapping[str, Any]], *, limit: int, people: Mapping[str, str]
+) -> dict[str, Any]:
     """Give the log of what was shared; one row more than the limit tells that there are more."""
     listed = rows[:limit]
     text = ngettext("%(n)s act of sharing, the newest first.", "%(n)s acts of sharing, the newest first.", len(listed))  # fmt: skip
     return {
         "state": {"tone": "none", "text": text % {"n": len(listed)}, "next": []},
-        "rows": [dict(row) | {"agency": name_of(row), "purpose_label": PURPOSES.get(row["purpose"], row["purpose"]), "facts": facts_of(row["fields"])} for row in listed],
+        "rows": [dict(row) | {"agency": name_of(row), "purpose_label": PURPOSES.get(row["purpose"], row["purpose"]), "facts": facts_of(row["fields"]), "by": people.get(row["disclosed_by"], row["disclosed_by"])} for row in listed],
         "more": f"{reverse('sharing:disclosures')}?limit={limit * 2}" if len(rows) > limit else "",
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from weituo.web.presenters.ledger import agency_names
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.partners import PAPERS
 from weituo.web.presenters.tracking import ALERTS
+from weituo.web.templatetags.weituo import money as money_text
 
 PAPER_DAYS: Final = 60
 SOON: Final = timedelta(days=2)
@@ -130,12 +131,13 @@ def _item(
     due: datetime | None = None,
     since: datetime | None = None,
     icon: str,
+    here: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     tone = "wait" if due is None else "bad" if due <= at else "act" if due - at < SOON else "wait"
     order = due or (at + FAR + ((since - at) if since else timedelta()))
     return {
         "kind": kind, "text": text, "who": who, "url": url, "do": do, "mine": mine, "due": due, "since": since,
-        "tone": tone, "order": order, "icon": icon,
+        "tone": tone, "order": order, "icon": icon, "here": here,
     }  # fmt: skip
 
 
@@ -153,6 +155,7 @@ def _clocks(
         yield _item(
             kind=_("Violation"), text=f"{FINDINGS.get(row['code'], row['code'])} ({row['rule']})", who=name_of(row), url=reverse("contact:violations"), do=_("Close it"),
             mine=actor.may("contact.close_violation"), at=at, due=row["answer_due_at"], icon="gavel",
+            here=_here("contact:close", row["id"], field="outcome", label=_("Outcome: what the agency answered and what follows"), button=_("Close the violation")),
         )  # fmt: skip
     for row in waiting.cases:
         yield _item(
@@ -174,8 +177,9 @@ def _decisions(
 ) -> Iterator[dict[str, Any]]:
     for row in waiting.alerts:
         yield _item(
-            kind=_("Alert"), text=str(ALERTS.get(row["code"], row["code"])), who=name_of(row), url=reverse("tracking:index"), do=_("Act on it"),
+            kind=_("Alert"), text=str(ALERTS.get(row["code"], row["code"])), who=name_of(row), url=reverse("tracking:index") + "#alerts", do=_("Act on it"),
             mine=actor.may("tracking.close_alert"), at=at, since=row["raised_at"], icon="bell",
+            here=_here("tracking:close_alert", row["id"], field="action", label=_("What was done"), button=_("Close with this action")),
         )  # fmt: skip
     for row in waiting.proposals:
         yield _item(
@@ -198,6 +202,7 @@ def _decisions(
                 who=names.get(str(row["agency_id"]), ""), url=reverse("ledger:statement", args=[row["id"]]), do=_("Approve"),
                 mine=actor.may("ledger.approve_statement") and row["drawn_by"] not in (actor.id, actor.name),
                 at=at, since=row["agreed_at"], icon="file-invoice",
+                here=_here("ledger:approve", row["id"], button=_("Approve and pay out"), confirm=_paid_out(row, names=names)),
             )  # fmt: skip
     for row in waiting.plans:
         if row["state"] == "DRAFT":
@@ -206,6 +211,22 @@ def _decisions(
                 who=names.get(str(row["agency_id"]), ""), url=f"/plans/{row['id']}/", do=_("Sign"), mine=actor.may("plans.sign_lender"),
                 at=at, icon="target-arrow",
             )  # fmt: skip
+
+
+def _here(
+    name: str, key: Any, *, button: str, field: str = "", label: str = "", confirm: str = ""
+) -> dict[str, Any]:
+    """Give the act that the list itself offers: where it is sent, the one field it needs, what it will do in numbers."""
+    return {
+        "url": reverse(name, args=[key]), "key": key, "button": button, "field": field, "label": label, "confirm": confirm,
+    }  # fmt: skip
+
+
+def _paid_out(row: Mapping[str, Any], *, names: Mapping[str, str]) -> str:
+    return _("%(amount)s is paid out to %(agency)s.") % {
+        "amount": money_text(row["commission_minor"], row["currency"]),
+        "agency": names.get(str(row["agency_id"]), ""),
+    }
 
 
 def _by_kind(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

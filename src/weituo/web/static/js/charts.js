@@ -121,9 +121,9 @@
         name: spec.y.name || "",
         nameTextStyle: { ...label, align: "left" },
         nameGap: 12,
-        splitNumber: 4,
+        splitNumber: width < NARROW ? 3 : 4,
         minInterval: (spec.y.format || "count") === "count" && spec.series && spec.series.every((one) => one.values.every((value) => value === null || Number.isInteger(value))) ? 1 : 0,
-        axisLabel: { ...label, formatter: short },
+        axisLabel: { ...label, formatter: short, hideOverlap: true },
         splitLine: { lineStyle: { color: css("--rule") } },
       },
       tooltip: {
@@ -209,7 +209,7 @@
     const tints = colours(spec);
     // a sign of Chinese is nearly twice as wide as a letter
     const longest = Math.max(0, ...spec.x.values.map((value) => [...String(value)].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0)));
-    const horizontal = longest * spec.x.values.length > width - 80 && spec.x.values.length <= 40;
+    const horizontal = (longest + 24) * spec.x.values.length > width - 80 && longest > 40 && spec.x.values.length <= 40;
     const groups = spec.series.length;
     withLegend(option, spec);
     option.tooltip.formatter = axisTip(spec);
@@ -224,6 +224,7 @@
         barMaxWidth: widthOf || 36,
         itemStyle: { borderRadius: horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] },
         label: { show: groups === 1 && spec.x.values.length <= 14 && !hasInterval(one), position: horizontal ? "right" : "top", color: css("--ink"), fontSize: 12, formatter: (point) => short(point.value) },
+        labelLayout: { hideOverlap: true },
         emphasis: { disabled: true },
       };
       if (!hasInterval(one) || groups > 1) return [drawn];
