@@ -35,12 +35,12 @@ WEEK: Final = timedelta(days=7)
 GROUNDS: Final = {
     "GATE-PLACEMENT": (
         "委托合同; GB/T 45251-2025 5.4",
-        "该委案已结束或期限届满,不得再联系。",
+        "该委案已结束或期限届满，不得再联系。",
         "The placement has ended or its term is over: no further contact.",
     ),
     "GATE-AGENCY": (
         "GB/T 45251-2025 5.4",
-        "机构须处于合作状态,且必备资质文件均在有效期内。",
+        "机构须处于合作状态，且必备资质文件均在有效期内。",
         "An agency works only while it is approved and its required papers are live.",
     ),
     "GATE-TREATMENT": (

@@ -18,7 +18,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import day_within_reach
 from weituo.web.presenters import permits
 from weituo.web.presenters.conduct_words import CHANNELS, CONFIDENCES, FINDINGS, PARAMETERS, WEEKDAYS, WORDS
-from weituo.web.presenters.naming import name_of, said
+from weituo.web.presenters.naming import name_of, said, zone_name
 
 #: share of refused requests above which the day asks for a look
 REFUSED_SHARE_WATCH = 0.10
@@ -129,7 +129,8 @@ def hours_chart(
         "id": "hours",
         "kind": "heat",
         "title": title,
-        "subtitle": _("Contacts made, by weekday and hour on the wall (%(zone)s)") % {"zone": zone},
+        "subtitle": _("Contacts made, by weekday and hour on the wall (%(zone)s)")
+        % {"zone": zone_name(zone)},
         "note": f"n = {total}",
         "x": {"name": _("Hour"), "values": [f"{hour:02d}" for hour in range(24)]},
         "y": {"name": _("Contacts"), "format": "count"},
@@ -277,7 +278,7 @@ def rules(rows: Sequence[Mapping[str, Any]], *, on: date) -> dict[str, Any]:
         "state": {
             "tone": "watch" if unsure else "good",
             "text": ngettext("%(n)s rule is in force", "%(n)s rules are in force", len(rows)) % {"n": len(rows)}
-            + "; "
+            + _("; ")
             + ngettext("counsel has yet to confirm the wording of %(n)s.", "counsel has yet to confirm the wording of %(n)s.", unsure)
             % {"n": unsure},
             "next": [{"label": _("Refusals by reason"), "url": reverse("contact:index")}],

@@ -70,9 +70,16 @@ def _shown(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         "sentence": act_texts.sentence(row["act"], actor=actor),
         "figures": " · ".join(figures[:4]),
         "object": log_words.object_of(row["what"]),
-        "ref_short": names.get(row["ref"]) or (row["ref"][-12:] if len(row["ref"]) > 14 else row["ref"]),
+        "ref_short": _reference(row["ref"], names),
         "reason": str(log_words.VALUES.get(row["reason"], row["reason"])),
     }
+
+
+def _reference(ref: str, names: Mapping[str, str]) -> str:
+    """Show a reference: an agency's name, the tail of an id, an instant on the wall; anything else as it is."""
+    if len(ref) == ID_LENGTH:
+        return names.get(ref, f"…{ref[-12:]}")
+    return log_words.shown(ref)
 
 
 def _figure(key: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> str:

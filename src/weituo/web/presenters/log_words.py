@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from weituo.foundation.identity.roles import LABELS as ROLES
 from weituo.web.menu import ENTRIES
 from weituo.web.presenters.book_words import HOLDS
-from weituo.web.presenters.borrower import KIND_LABELS
+from weituo.web.presenters.borrower import KIND_LABELS, REASONS
 from weituo.web.presenters.care import SOURCES
 from weituo.web.presenters.conduct_words import FINDINGS
 from weituo.web.presenters.dossier import AGREEMENTS, FIELDS
@@ -175,6 +175,12 @@ PROGRAMS: dict[str, str | Promise] = {
     "public check": gettext_lazy("public check of collectors"),
     "sharing": gettext_lazy("sharing"),
 }
+#: whom an act was done for, by what stands before the id
+SOMEBODY: dict[str, str | Promise] = {
+    "borrower": gettext_lazy("borrower"),
+    "key": gettext_lazy("API key"),
+    "user": gettext_lazy("user"),
+}
 _ROOMS: dict[str, str | Promise] = {
     entry.path.strip("/"): entry.label for entry in ENTRIES if entry.path != "/"
 }
@@ -187,7 +193,7 @@ def _labels(table: Mapping[Any, Any]) -> dict[str, Any]:
 
 #: code → its word; a code of two rooms means the same in both
 VALUES: dict[str, Any] = {
-    **_labels(REVOCATIONS), **_labels(HOLDS), **_labels(KIND_LABELS), **_labels(SOURCES), **_labels(FINDINGS),
+    **{code: word for reasons in REASONS.values() for code, word in reasons.items()}, **_labels(REVOCATIONS), **_labels(HOLDS), **_labels(KIND_LABELS), **_labels(SOURCES), **_labels(FINDINGS),
     **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
     **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
     "lender": gettext_lazy("the lender"), "agency": gettext_lazy("the agency"), "password": gettext_lazy("password"),
@@ -234,6 +240,14 @@ def value(key: str, given: Any, *, detail: Mapping[str, Any], names: Mapping[str
     text = str(given)
     if text in names:
         return names[text]
+    return shown(text)
+
+
+def shown(text: str) -> str:
+    """Show a text that may be a day, an instant, somebody (`borrower:…`, `key:…`) or a code."""
+    who, colon, ref = text.partition(":")
+    if colon and who in SOMEBODY:
+        return f"{SOMEBODY[who]} …{ref[-12:]}"
     return _when(text) if text[:2] == "20" and text[4:5] == "-" else str(VALUES.get(text, text))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from babel.dates import get_timezone_name
 from django.utils.translation import get_language, gettext_lazy
 
 
@@ -26,6 +27,11 @@ _BUCKETS = {"CURRENT": gettext_lazy("not overdue"), "default": gettext_lazy("any
 def bucket_name(code: str) -> str:
     """Give a bucket's name in the reader's language."""
     return str(_BUCKETS.get(code, code))
+
+
+def zone_name(key: str) -> str:
+    """Give a zone's name in the reader's language: China Time, 中国时间."""
+    return str(get_timezone_name(key, locale="zh_Hans" if reads_chinese() else "en"))
 
 
 def said(row: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from weituo.core.money import BPS, EXPONENTS
+from weituo.domain import permission_texts
 from weituo.domain.contact import words
 from weituo.web import assets, charts
 from weituo.web.presenters import naming
@@ -126,6 +127,12 @@ def cited(citation: str) -> str:
 def rule(code: str) -> str:
     """Show a rule by its plain name."""
     return words.rule_name(code)
+
+
+@register.filter
+def permission(name: str) -> str:
+    """Show what a permission allows."""
+    return permission_texts.allows(name)
 
 
 @register.filter
