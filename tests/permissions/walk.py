@@ -94,7 +94,7 @@ def client_of(walker: str, *, agency_id: UUID | None = None, second_factor: bool
 
 
 def visit(client: Client, address: Address, *, method: str = "GET") -> str:
-    """Give what came of one request: sign-in, 403, 404, “open 200” (the view ran), “public 200” (no rule asked)."""
+    """Give what came of one request: sign-in, led home, 403, 404, “open 200” (the view ran), “public 200” (no rule asked)."""
     view, rule, reached = address.view, access.rule_of(address.view), []
 
     def noted(*given: Any, **named: Any) -> Any:
@@ -111,6 +111,8 @@ def visit(client: Client, address: Address, *, method: str = "GET") -> str:
     if reached:
         return f"open {response.status_code}"
     if response.status_code == 302:
+        if response["Location"] in access.FRONT_DOORS:
+            return "led home"
         signs_in = response["Location"].startswith(("/accounts/login/", "/my/"))
         return "sign-in" if signs_in else f"sent to {response['Location']}"
     return str(response.status_code)
@@ -125,7 +127,7 @@ def as_toml(table: dict[str, dict[str, list[str]]]) -> str:
     lines = [
         "# Who gets what at every address (GET). Written by `make snapshots`; a change here is reviewed like code.",
         "# open N = the view ran and answered N (404: the object in the address does not exist; 405: POST only)",
-        "# public N = no sign-in asked by us; sign-in = sent there; 403, 404 = refused by the access rule",
+        "# public N = no sign-in asked by us; sign-in = sent there; led home = to their own start page; 403, 404 = refused by the access rule",
     ]
     for route in sorted(table):
         lines += ["", f"['{route}']"]

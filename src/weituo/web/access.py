@@ -24,6 +24,8 @@ from weituo.foundation.tenancy.actors import Actor, Kind
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 BORROWER_SESSION_KEY = "borrower_id"
 SECOND_FACTOR_KEY = "second_factor_ready"
+#: start pages of the faces that one signs in to: people type them, or follow a link from another's face
+FRONT_DOORS = frozenset({"/", "/agency/"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,9 @@ def actor_of(request: HttpRequest, rule: Rule) -> Actor | None:
 
 
 def sign_in_for(request: HttpRequest, rule: Rule) -> str:
-    """Give the address where the missing actor signs in."""
-    if rule.kinds == {Kind.BORROWER}:
+    """Give the address where the missing actor signs in; a borrower at the console's door is led to their own pages."""
+    lost = request.path == "/" and request.session.get(BORROWER_SESSION_KEY)
+    if lost or rule.kinds == {Kind.BORROWER}:
         return reverse("borrower:start")
     return f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}"
 
@@ -112,7 +115,8 @@ def home_of(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return "/agency/" if people.actor_for(user).kind is Kind.AGENCY else "/"
-    return "/my/" if request.path.startswith("/my/") else "/"
+    borrower = hasattr(request, "session") and request.session.get(BORROWER_SESSION_KEY)
+    return "/my/" if borrower or request.path.startswith("/my/") else "/"
 
 
 def second_factor_ready(request: HttpRequest) -> bool:

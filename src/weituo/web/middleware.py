@@ -123,6 +123,8 @@ class AccessMiddleware:
         if not access.second_factor_ready(request):
             return redirect("mfa_activate_totp")
         if actor.kind not in rule.kinds:
+            if request.path in access.FRONT_DOORS:
+                return redirect(access.home_of(request))
             raise Http404
         if rule.permission and not actor.may(rule.permission):
             return render(request, "errors/403.html", {"permission": rule.permission}, status=403)
