@@ -11,9 +11,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 import psycopg
 import pytest
 
+from weituo.cli.demo import steps_placing
+from weituo.cli.demo.scene import Scene
+from weituo.core.recovery import features
+from weituo.core.recovery import model as recovery
 from weituo.core.twin import book as twin
 
 from tests.journeys.home import Home, a_home
@@ -22,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
 ACCOUNTS, WEEKS, SEED = 600, 5, 7
 SIZE = ("--accounts", str(ACCOUNTS), "--weeks", str(WEEKS))
+Floats = npt.NDArray[np.float64]
 NOT_REVERSED = "NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = x.entry_id)"
 
 
@@ -110,6 +118,8 @@ def test_counts_of_placing_sharing_and_work_are_the_rows(home: Home, told: dict[
     assert (placed["active"], placed["recalled"]) == (states["ACTIVE"], states["RECALLED"])
     assert placed["placed_minor"] == home.value("SELECT sum(balance_minor)::bigint FROM placement_placement")
     assert placed["expected_net_minor"] <= placed["bound_minor"]
+    assert placed["planned_minor"] <= placed["planned_bound_minor"]
+    assert placed["by_chance"] == home.value("SELECT count(*) FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id WHERE r.state = 'APPROVED' AND i.explored") > 0  # fmt: skip
     assert home.value("SELECT count(*) FROM placement_run WHERE state = 'APPROVED' AND proposed_by <> decided_by") == placed["runs"]  # fmt: skip
     over = "SELECT count(*) FROM (SELECT agency_id FROM placement_placement WHERE state = 'ACTIVE' GROUP BY 1 HAVING count(*) > (SELECT capacity_accounts_max FROM partners_agency g WHERE g.id = agency_id)) AS o"
     assert home.value(over) == 0
@@ -119,7 +129,9 @@ def test_counts_of_placing_sharing_and_work_are_the_rows(home: Home, told: dict[
         packages["ACKNOWLEDGED"],
         packages.get("REVOKED", 0),
     )
-    destroyed = home.value("SELECT sum(cases)::bigint FROM sharing_destruction WHERE confirmed_at IS NOT NULL")
+    destroyed = home.value(
+        "SELECT sum(cases)::bigint FROM sharing_destruction WHERE confirmed_at IS NOT NULL"
+    )
     assert shared["taken_back"] == shared["destroyed"] == destroyed == placed["recalled"]
     assert worked["attempts"] == home.value("SELECT count(*) FROM contact_attempt") > 0
     promises = home.counts("SELECT state, count(*) FROM tracking_promise GROUP BY 1")
@@ -155,6 +167,60 @@ def test_counts_of_law_care_and_results_are_the_rows(home: Home, told: dict[str,
         together["unmatched"] == home.value("SELECT count(*) FROM ledger_bank_line WHERE matched_to = ''") > 0
     )
     assert home.value("SELECT count(*) FROM ledger_statement WHERE drawn_by = approved_by") == 0
+
+
+def test_the_model_is_as_good_as_its_held_out_accounts_say(home: Home, told: dict[str, Any]) -> None:
+    said = figures(told, 12)
+    with home.administrator() as connection:
+        version, artefact, digest, calibration = connection.execute(
+            "SELECT version, artefact, artefact_digest, calibration FROM placement_model WHERE state = 'PROMOTED'"
+        ).fetchone()
+    assert said["version"] == version == 1
+    assert home.value("SELECT count(*) FROM placement_run WHERE state = 'APPROVED' AND model_id = (SELECT id FROM placement_model WHERE version = 1)") == figures(told, 5)["runs"]  # fmt: skip
+    scene = json.loads((home.folder / "demo.json").read_text(encoding="utf-8"))
+    known, fraction, balance = held_out(scene)
+    body = (home.folder / "models" / artefact).read_bytes()
+    guessed = recovery.from_bytes(artefact=body, expected_digest=digest).predict(frame=known)
+    chance, expected = guessed["p_pay"].to_numpy(), guessed["expected_minor"].to_numpy()
+    paid, metrics = fraction > 0, said["metrics"]
+    pairs = chance[paid][:, None] - chance[~paid][None, :]
+    assert metrics["auc"] == pytest.approx((pairs > 0).mean() + (pairs == 0).mean() / 2, abs=1e-5)
+    assert metrics["brier"] == pytest.approx(((chance - paid) ** 2).mean(), abs=1e-5)
+    assert metrics["base_rate"] == pytest.approx(paid.mean(), abs=1e-5)
+    spread = ((fraction - fraction.mean()) ** 2).sum()
+    assert metrics["r2"] == pytest.approx(1 - ((fraction - guessed["expected_fraction"].to_numpy()) ** 2).sum() / spread, abs=1e-5)  # fmt: skip
+    actual = round(float((fraction * balance).sum()))
+    assert (
+        metrics["expected_minor"]
+        == expected.sum()
+        == sum(row["expected_minor"] for row in calibration["money"])
+    )
+    assert metrics["actual_minor"] == actual == sum(row["actual_minor"] for row in calibration["money"])
+    assert metrics["money_ratio"] == pytest.approx(expected.sum() / actual, abs=1e-5)
+    assert metrics["n"] == len(paid) == sum(row["n"] for row in calibration["reliability"])
+    assert paid.sum() == sum(row["paid"] for row in calibration["reliability"])
+
+
+def held_out(scene: dict[str, Any]) -> tuple[pl.DataFrame, Floats, Floats]:
+    """Give the quarter of the past cohort that the model never saw: features, fraction paid, balance."""
+    cohort = steps_placing.past_cohort(Scene(**scene))
+    order = np.random.default_rng(SEED).permutation(cohort.height)
+    kept = cohort[np.sort(order[: int(cohort.height * 0.25)])]
+    return kept.select(features.NAMES), kept["paid_fraction"].to_numpy(), kept["balance_minor"].to_numpy()
+
+
+def test_the_past_that_the_model_learnt_from_is_like_what_is_placed(home: Home, told: dict[str, Any]) -> None:
+    cohort = steps_placing.past_cohort(
+        Scene(**json.loads((home.folder / "demo.json").read_text(encoding="utf-8")))
+    )
+    in_agencies = home.counts(
+        "SELECT a.bucket, count(*) FROM book_account a JOIN plans_treatment t ON t.account_id = a.id WHERE t.treatment = 'AGENCY' GROUP BY 1"
+    )
+    months = {"M2": 2, "M3": 3}
+    now = {late: in_agencies[bucket] / sum(in_agencies.values()) for bucket, late in months.items()}
+    for late, share in now.items():
+        assert (cohort["months_late"] == late).mean() == pytest.approx(share, abs=0.06)
+    assert cohort["months_late"].min() >= 2
 
 
 def test_the_trial_balance_is_zero_to_the_cent(home: Home, told: dict[str, Any]) -> None:

@@ -29,6 +29,12 @@ from weituo.domain.tracking import services as tracking
 REVIEW_WEEKS: Final = 4
 #: kind of case → how many days it may wait for the desk, and one in how many is upheld
 DESK: Final = {"DISPUTE": (0, 3), "HARDSHIP": (5, 2), "COMPLAINT": (5, 2)}
+#: kind of case → the answer where it is not upheld, and where it is
+ANSWERS: Final = {
+    "DISPUTE": ("经核查，账务记录无误，账单明细已另行寄送。", "经核查，您的异议成立，账务已更正，催收已停止。"),
+    "HARDSHIP": ("经核查，目前不符合困难减免条件，您可以申请分期还款。", "您的困难情况属实，案件已撤回，我们会与您商定还款安排。"),
+    "COMPLAINT": ("经核查录音，未发现违规，感谢您的反映。", "经核查，投诉属实，我们已要求机构整改，并向您致歉。"),
+}  # fmt: skip
 #: what the bank kept of a transfer in the weeks when one line does not match, in fen
 BANK_FEE_MINOR: Final = 1_500
 
@@ -61,7 +67,7 @@ def _money(story: Story, week: int, at: datetime) -> int:
             "booked_on": at.astimezone(SHANGHAI).date(),
             "amount_minor": claim["total_minor"],
             "currency": claim["currency"],
-            "remittance_text": f"remittance {claim['sender_ref']}",
+            "remittance_text": f"催收回款 {claim['sender_ref']}",
         }
         for claim in sorted(claims, key=lambda row: row["sender_ref"])
     ]
@@ -74,7 +80,7 @@ def _money(story: Story, week: int, at: datetime) -> int:
                 "booked_on": at.astimezone(SHANGHAI).date(),
                 "amount_minor": 88_000 + 1_000 * week,
                 "currency": CURRENCY,
-                "remittance_text": "payer unknown",
+                "remittance_text": "付款人不详",
             }
         )
     if lines:
@@ -95,9 +101,7 @@ def _care(story: Story, at: datetime) -> int:
             actor=he,
             case_id=case["id"],
             upheld=upheld,
-            answer="We looked into it and you are right."
-            if upheld
-            else "We looked into it; the records are right.",
+            answer=ANSWERS[case["kind"]][upheld],
             at=at,
         )
         answered += 1
@@ -159,8 +163,8 @@ def _review(story: Story, week: int, at: datetime) -> list[str]:
             agency_id=agency_id,
             period_from=period_from,
             period_to=period_to,
-            findings="Coverage, promises and complaints gone through together.",
-            actions="The agency tries resting cases first; complaints are looked at again in four weeks.",
+            findings="双方共同核对了覆盖率、承诺兑现和投诉情况。",
+            actions="机构优先联系久未触达的案件；四周后复查投诉整改。",
             at=at + timedelta(minutes=5),
         )
         _milestones(story, agency_id, at=at + timedelta(minutes=6))
@@ -183,7 +187,7 @@ def _close_alert(story: Story, *, at: datetime) -> None:
     )
     if len(found) > 1:
         tracking.close_alert(
-            actor=story.person("lin"), alert_id=found[0]["id"], action="talked over in the review; a successor is asked for", at=at
+            actor=story.person("lin"), alert_id=found[0]["id"], action="已在复盘会上讨论，机构将提交改进安排", at=at
         )  # fmt: skip
 
 
@@ -240,7 +244,7 @@ def _second_run(story: Story, week: int) -> list[str]:
             actor=story.person("lin"),
             agency_id=ids[code],
             capacity_accounts_max=round(whole * SURGE_SHARE),
-            reason="surge: more cases than the own desk can follow",
+            reason="业务高峰：案件量超过自有团队的处理能力",
             at=at,
         )
     said = steps_placing.run_once(story, number=2, at=at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -11,13 +12,30 @@ import polars as pl
 from weituo.cli.demo.agency_system import AgencySystem, Tally
 
 BATCH: Final = 500
-#: what the simulation calls a complaint's theme → the reason that the care desk knows
+#: what the simulation calls a complaint's theme → the reason that the care desk knows, and the borrower's words
 THEMES: Final = {
-    "TOO_OFTEN": "TOO_OFTEN",
-    "TONE": "RUDE",
-    "THIRD_PARTY": "THIRD_PARTY_TOLD",
-    "AMOUNT": "OTHER",
-    "NIGHT_CALL": "BAD_HOURS",
+    "TOO_OFTEN": ("TOO_OFTEN", "一周打了好几次电话，影响我上班。"),
+    "TONE": ("RUDE", "催收员说话很不客气。"),
+    "THIRD_PARTY": ("THIRD_PARTY_TOLD", "他们把我欠款的事告诉了我同事。"),
+    "AMOUNT": ("OTHER", "他们说的金额和我账单上的对不上。"),
+    "NIGHT_CALL": ("BAD_HOURS", "晚上十点半还给我打电话。"),
+}
+
+
+#: what borrowers say of their debt, written down by the agency in their language: kind of case → (reason, words)
+SAID: Final = {
+    "DISPUTE": (
+        ("WRONG_AMOUNT", "利息算得不对，金额比合同上的多。"),
+        ("ALREADY_PAID", "上个月已经还过一笔，没有入账。"),
+        ("NOT_MY_DEBT", "我没有借过这笔钱。"),
+        ("IDENTITY_THEFT", "我的身份证丢过，这笔贷款不是我办的。"),
+    ),
+    "HARDSHIP": (
+        ("LOST_WORK", "上个月被裁员了，还没找到工作。"),
+        ("ILLNESS", "家里有人住院，暂时还不上。"),
+        ("FAMILY", "刚离婚，一个人带孩子，收入不够。"),
+        ("DISASTER", "店里进了水，生意停了。"),
+    ),
 }
 
 
@@ -165,16 +183,27 @@ def pass_on(
 ) -> None:
     """Pass on what borrowers said that the lender must know: disputes, hardship, complaints."""
     told = [
-        {"case_ref": row["case_reference"], "kind": row["outcome"], "reason": "OTHER"}
+        _told(row["case_reference"], row["outcome"], said=_said(row["case_reference"], row["outcome"]))
         for row in granted.filter(pl.col("outcome").is_in(["DISPUTE", "HARDSHIP"]))
         .unique("case_reference", keep="first", maintain_order=True)
         .to_dicts()
     ]
     told += [
-        {"case_ref": row["case_reference"], "kind": "COMPLAINT", "reason": THEMES[row["theme"]]}
+        _told(row["case_reference"], "COMPLAINT", said=THEMES[row["theme"]])
         for row in complaints.unique("case_reference", keep="first", maintain_order=True).to_dicts()
     ]
     for body in told:
         system.post("/care-cases", body, at=at, about=f"care {week} {body['case_ref']} {body['kind']}")
         tally.requests += 1
         tally.cases_opened += 1
+
+
+def _said(case_ref: str, kind: str) -> tuple[str, str]:
+    """Choose what the borrower says: always the same of one case, so that a message sent twice is one message."""
+    words = SAID[kind]
+    return words[zlib.crc32(case_ref.encode()) % len(words)]
+
+
+def _told(case_ref: str, kind: str, *, said: tuple[str, str]) -> dict[str, str]:
+    reason, text = said
+    return {"case_ref": case_ref, "kind": kind, "reason": reason, "text": text}

@@ -17,6 +17,9 @@ WEEKS = 16
 FIRST_SHARE = 0.35
 SURGE_SHARE = 0.5
 CURRENCY = "CNY"
+#: share of the agencies' usual contacts that is played, now and in the past that the model learns from: enough for some
+#: agencies to be told apart, and few enough for the demonstration to end soon
+INTENSITY = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

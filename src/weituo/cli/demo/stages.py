@@ -58,6 +58,7 @@ STEPS = (
     Step("evaluation", "Agencies compared", steps_closing.evaluation),
     Step("borrower", "Access code for a borrower", steps_closing.borrower),
     Step("proofs", "Audit chain and ledger checked", steps_closing.proofs),
+    Step("room", "Room given back", steps_closing.give_back),
 )
 
 

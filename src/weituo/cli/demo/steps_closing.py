@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import polars as pl
+from django.db import connections
 
 from weituo.cli.demo import in_house
 from weituo.cli.demo.scene import SHANGHAI
@@ -22,10 +23,12 @@ from weituo.foundation.audit import journal
 from weituo.foundation.identity import people
 from weituo.foundation.vault import store
 
+#: tables whose rows change as the work goes on
+GROWN: Final = ("contact_permit", "contact_attempt", "ledger_leg", "ledger_entry")
 #: verdict → what a vendor manager decides on it, and why
 DECISIONS: Final = {
-    "WORSE": ("IMPROVE", "below its peers, and the interval leaves no doubt"),
-    "BETTER": ("RENEW", "above its peers, and the interval leaves no doubt"),
+    "WORSE": ("IMPROVE", "净回款低于同行，置信区间已排除偶然"),
+    "BETTER": ("RENEW", "净回款高于同行，置信区间已排除偶然"),
 }
 
 
@@ -62,8 +65,8 @@ def evaluation(story: Story) -> str:
     )
     for card in cards:
         decision, reason = DECISIONS.get(card["verdict"], ("", ""))
-        if str(card["agency_id"]) in rough and decision != "RENEW":
-            decision, reason = "IMPROVE", "most requests for contacts that the rules forbid"
+        if str(card["agency_id"]) in rough:  # however much money it brings
+            decision, reason = "IMPROVE", "申请规则所禁止的联络最多：先整改，再谈续约"
         if decision and card["id"] not in decided:
             evaluations.decide(
                 actor=story.person("lin"),
@@ -117,6 +120,17 @@ def _borrower(story: Story) -> UUID:
         .sort("paid", "spoken", "case_ref", descending=[True, True, False])
     )
     return UUID(best["borrower_id"][0])
+
+
+def give_back(story: Story) -> str:
+    """Give back the room that changed rows left behind, so that what stands takes no more than it needs."""
+    with connections["owner"].cursor() as cursor:
+        for table in GROWN:
+            cursor.execute(f"VACUUM (FULL, ANALYZE) {table}")
+        cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        (size,) = cursor.fetchone()
+    connections["owner"].close()
+    return f"the database takes {size}"
 
 
 def proofs(story: Story) -> str:

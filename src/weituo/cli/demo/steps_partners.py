@@ -165,7 +165,7 @@ def approve(story: Story) -> str:
                 actor=story.person("lin"),
                 agency_id=agency_id,
                 capacity_accounts_max=max(10, round(agency.capacity * scene.accounts / 20_000 * FIRST_SHARE)),
-                reason="papers complete, score above the bar",
+                reason="资质文件齐全，评分达到准入线",
                 at=scene.at(day=-18, hour=10),
             )
             dossier = _dossier(agency_id)
@@ -175,7 +175,7 @@ def approve(story: Story) -> str:
                     actor=story.person("zhao"),
                     proposal_id=proposal["id"],
                     approved=True,
-                    reason="papers looked at again",
+                    reason="已复核资质文件",
                     at=scene.at(day=-17, hour=16),
                 )
     approved = partners.agencies(OPERATOR, states=["APPROVED"])
@@ -188,7 +188,7 @@ def _try_without_agreement(story: Story, agency: Agency, agency_id: UUID) -> Non
             actor=story.person("lin"),
             agency_id=agency_id,
             capacity_accounts_max=1,
-            reason="to be on time",
+            reason="赶在上线之前",
             at=story.scene.at(day=-22, hour=9),
         )
     except Refusal as refusal:
@@ -231,7 +231,7 @@ def collectors(story: Story) -> str:
                     actor=story.person("lin"),
                     agency_id=agency_id,
                     badge=badge,
-                    alias=f"{agency.code.title()} {number}",
+                    alias=f"{agency.name_zh[:2]}{number}号",
                     registered_on=scene.start - timedelta(days=15),
                     trained_until=scene.start + timedelta(days=350),
                     at=scene.at(day=-15, hour=10),
@@ -240,7 +240,7 @@ def collectors(story: Story) -> str:
             scene.keys[agency.code] = keys.issue_key(
                 actor=story.person("admin"),
                 agency_id=agency_id,
-                name=f"{agency.name_en}: system",
+                name=f"{agency.name_zh}:业务系统",
                 at=scene.at(day=-14),
             ).secret
             story.keep()
@@ -264,7 +264,7 @@ def plans(story: Story) -> str:
                 active_to=scene.start + timedelta(days=365),
                 targets=_targets(agency),
                 milestones=_milestones(scene.start),
-                note_text="drawn up with the agency from its own past figures",
+                note_text="按机构以往业绩共同拟定",
                 at=scene.at(day=-12, hour=10),
             )
         )

@@ -16,7 +16,7 @@ import pyrage
 
 from weituo.cli.demo import scene as scenes
 from weituo.cli.demo.agency_system import keep
-from weituo.cli.demo.scene import SEED
+from weituo.cli.demo.scene import INTENSITY, SEED
 from weituo.cli.demo.story import OPERATOR, Story
 from weituo.core.recovery import features
 from weituo.core.twin import history
@@ -28,8 +28,29 @@ from weituo.domain.plans import treating
 from weituo.domain.sharing import queries as sharing_queries
 from weituo.domain.sharing import services as sharing
 
-#: share of accounts that a run gives away by chance, so that agencies can be compared fairly
-EXPLORATION: Final = 0.05
+#: share of accounts that a run gives away by chance: nothing is known of these agencies yet, and only what chance gave
+#: them can be compared fairly
+EXPLORATION: Final = 0.3
+#: the past book that the model learns from: so many times the present one, within these sizes
+PAST_BOOKS: Final = 2.25
+PAST_ACCOUNTS: Final = (2_000, 45_000)
+#: from this balance on a case stays with the lender's own specialists
+OWN_DESK_MINOR: Final = 15_000_000
+#: the strategy that is published: the usual one, and the largest cases kept at home
+STRATEGY: Final = (
+    *treating.DEFAULT_ROWS[:4],
+    treating.Row(
+        treatment="IN_HOUSE",
+        balance_minor_min=OWN_DESK_MINOR,
+        tone="FIRM",
+        channels=("VOICE", "LETTER"),
+        contacts_per_week_max=2,
+        settlement_bps_max=3_000,
+    ),
+    *treating.DEFAULT_ROWS[4:],
+)
+#: a past account that one of these marks stopped was not placed
+STOPPED_BY: Final = ("disputed", "deceased", "bankrupt")
 TERM_MONTHS: Final = 6
 
 
@@ -37,14 +58,14 @@ def strategy(story: Story) -> str:
     """Draft the strategy, try it on the book, publish it, apply it to every account."""
     scene, wu = story.scene, story.person("wu")
     at = scene.at(day=-1, hour=21, minute=30)
-    tried = plan_queries.try_strategy(wu, rows=treating.DEFAULT_ROWS, at=at)
+    tried = plan_queries.try_strategy(wu, rows=STRATEGY, at=at)
     if plan_queries.current_strategy(wu) is None:
         drafts = [row["id"] for row in plan_queries.strategies(wu) if row["state"] == "DRAFT"]
         strategy_id = (
             drafts[0]
             if drafts
             else plan_services.draft_strategy(
-                actor=wu, rows=treating.DEFAULT_ROWS, note_text="gentle by default", at=at
+                actor=wu, rows=STRATEGY, note_text="默认以温和方式催收，大额案件由自有专员处理", at=at
             )
         )
         plan_services.publish_strategy(
@@ -57,15 +78,12 @@ def strategy(story: Story) -> str:
 
 
 def model(story: Story) -> str:
-    """Train the model of expected recovery on a past cohort, and put it in use."""
+    """Train the model of expected recovery on a past cohort, placed under the same strategy, and put it in use."""
     scene, wu = story.scene, story.person("wu")
     at = scene.at(day=-1, hour=22, minute=10)
     standing = placement_queries.models(wu)
     if not standing:
-        cohort = history.generate(
-            accounts=min(scene.accounts, 8_000), seed=SEED, placed_on=scene.start - timedelta(weeks=27)
-        ).select(*features.NAMES, "paid_fraction")
-        placement.train_model(actor=wu, cohort=cohort, seed=SEED, at=at)
+        placement.train_model(actor=wu, cohort=past_cohort(scene), seed=SEED, at=at)
         standing = placement_queries.models(wu)
     if not any(row["state"] == "PROMOTED" for row in standing):
         placement.promote_model(
@@ -76,6 +94,25 @@ def model(story: Story) -> str:
         f"{name} {metrics[name]:.3f}" for name in ("auc", "brier") if isinstance(metrics.get(name), float)
     ]
     return f"version {standing[0]['version']} in use; {', '.join(said) or len(metrics)}"
+
+
+def past_cohort(scene: scenes.Scene) -> pl.DataFrame:
+    """Give the accounts that agencies had before, half a year earlier, with what came of them: features and paid_fraction."""
+    fewest, most = PAST_ACCOUNTS
+    return history.generate(
+        accounts=min(max(round(scene.accounts * PAST_BOOKS), fewest), most),
+        seed=SEED,
+        placed_on=scene.start - timedelta(weeks=27),
+        placed=_was_placed,
+        intensity=INTENSITY,
+    ).select(*features.NAMES, "paid_fraction")
+
+
+def _was_placed(accounts: pl.DataFrame) -> pl.Series:
+    """Tell which accounts of a past book today's strategy would have sent to agencies, with nothing to stop them."""
+    treated = treating.apply(STRATEGY, accounts.with_columns(account_id="external_id"))
+    stopped = accounts.select(pl.any_horizontal(*STOPPED_BY)).to_series()
+    return (treated["treatment"] == "AGENCY") & ~stopped
 
 
 def place(story: Story) -> str:
@@ -107,7 +144,7 @@ def run_once(story: Story, *, number: int, at: datetime) -> str:
             actor=story.person("zhao"),
             run_id=run["id"],
             approved=True,
-            reason="within limits, above greedy and round robin, certificate checked",
+            reason="方案在各项限额之内，最优性证明已核对；部分账户随机分配，以便公平比较机构",
             at=at + timedelta(minutes=10),
             term_months=TERM_MONTHS,
         )

@@ -13,8 +13,6 @@ from weituo.cli.demo import scene as scenes
 from weituo.cli.demo.agency_system import AgencySystem, Tally
 from weituo.cli.demo.story import Story
 
-#: share of the agencies' usual contacts that the demonstration plays, so that it ends within two minutes
-INTENSITY: Final = 0.35
 #: the moment at which one contact is asked for that the law forbids
 FORBIDDEN_HOUR: Final = (22, 30)
 
@@ -45,7 +43,7 @@ def _one(story: Story, systems: list[AgencySystem], week: int) -> Tally:
     for system in systems:
         system.facts = steps_placing.facts_of(story, system.agency.code)
     tally = agencies.play_week(
-        systems=systems, week=week, monday=scene.at(week=week, hour=12).date(), intensity=INTENSITY
+        systems=systems, week=week, monday=scene.at(week=week, hour=12).date(), intensity=scenes.INTENSITY
     )
     over = time.monotonic()
     said = between.weeks(story, week)

@@ -129,13 +129,18 @@ def _placement(story: Story, ground: Ground) -> Row:
         "active": states["ACTIVE"],
         "recalled": states["RECALLED"],
         "placed_again": placed.filter(pl.col("sequence") > 1).height,
+        "by_chance": sum(row["proof"]["explored"] for row in runs),
         "expected_net_minor": sum(row["expected_net_minor"] for row in runs),
         "bound_minor": sum(row["bound_minor"] for row in runs),
+        "planned_minor": sum(row["proof"]["planned_minor"] for row in runs),
+        "planned_bound_minor": sum(row["proof"]["planned_bound_minor"] for row in runs),
     }
-    gap = 1 - figures["expected_net_minor"] / figures["bound_minor"] if figures["bound_minor"] else 0.0
+    bound = figures["planned_bound_minor"]
+    gap = 1 - figures["planned_minor"] / bound if bound else 0.0
     said = (
         f"{figures['runs']} runs, {figures['placed']:,} cases worth {yuan(figures['placed_minor'])} with {figures['agencies']} agencies, "
-        f"{figures['recalled']:,} recalled, {figures['placed_again']:,} placed again; within {gap:.2%} of the proven bound"
+        f"{figures['recalled']:,} recalled, {figures['placed_again']:,} placed again; plans within {gap:.2%} of the proven bound, "
+        f"then {figures['by_chance']:,} cases given by chance, to compare agencies fairly"
     )
     return figures, said
 
@@ -193,7 +198,7 @@ def _evaluation(story: Story, ground: Ground) -> Row:
     decisions = len(evaluation.decisions(OPERATOR))
     said = ", ".join(f"{count} {verdict.replace('_', ' ').lower()}" for verdict, count in verdicts.items())
     figures = {"scorecards": len(cards), "verdicts": verdicts, "decisions": decisions}
-    return figures, f"{len(cards)} agencies compared fairly: {said}; {decisions} decisions"
+    return figures, f"{len(cards)} agencies compared fairly: {said}; {_counted(decisions, 'decision')}"
 
 
 def _legal(story: Story, ground: Ground) -> Row:
@@ -323,6 +328,10 @@ ROWS: Final[tuple[Callable[[Story, Ground], Row], ...]] = (
 
 def _sum(frame: pl.DataFrame, column: str) -> int:
     return int(frame[column].sum())
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _unit(cost_minor: int, recovered_minor: int) -> str:

@@ -108,7 +108,10 @@ def again(*, stored: Mapping[str, Any], at: datetime) -> Decision:
 def _read(stored: Mapping[str, Any]) -> tuple[conduct.Request, conduct.Facts]:
     asked = stored["request"]
     request = conduct.Request(**{**asked, "planned_at": datetime.fromisoformat(asked["planned_at"])})
-    return request, conduct.Facts.from_dict(dict(stored["facts"]))
+    known = dict(stored["facts"])
+    if known.get("contacts"):
+        known["contacts"] = [_same_as(request) | one for one in known["contacts"]]
+    return request, conduct.Facts.from_dict(known)
 
 
 def _decide(
@@ -198,9 +201,15 @@ def _short(*, request: conduct.Request, facts: conduct.Facts, grounds: Sequence[
     """Leave out what goes without saying: a permit is stored for every contact, and most facts are the usual ones."""
     known = _unusual(facts.as_dict(), _USUAL_FACTS)
     if "contacts" in known:
-        known["contacts"] = [_unusual(one, _USUAL_CONTACT) for one in known["contacts"]]
+        usual = _USUAL_CONTACT | _same_as(request)
+        known["contacts"] = [_unusual(one, usual) for one in known["contacts"]]
     asked = _unusual(_plain_request(request), _USUAL_REQUEST)
     return {"request": asked, "facts": known, "grounds": list(grounds)}
+
+
+def _same_as(request: conduct.Request) -> dict[str, Any]:
+    """Give what an earlier contact shares with the one asked for, unless it says otherwise."""
+    return {"channel": request.channel, "contact_point": request.contact_point}
 
 
 def _unusual(body: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
