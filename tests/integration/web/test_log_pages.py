@@ -46,6 +46,7 @@ def test_one_entry_shows_its_place_in_the_chain(db: str) -> None:
     guest = pages.browser(Role.AUDITOR, name="he")
     first, second = (pages.words(guest.get(f"/log/{seq}/")) for seq in (1, 2))
     assert "This is the first entry." in first
+    assert "it follows the entry before it" in first
     assert first.split("Hash ")[1].split()[0] in second, "the second holds the hash of the first"
     assert guest.get("/log/99/").status_code == 404
 

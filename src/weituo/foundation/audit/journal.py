@@ -85,6 +85,25 @@ def verify(viewer: Actor) -> Verdict:
 
 
 @transactions.reads
+def problem_of(viewer: Actor, *, seq: int) -> str:
+    """Recompute one entry's hash outside the database and say what does not fit; empty when it stands as it was written."""
+    viewer.require("audit.verify")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT sec.audit_text(e), e.previous_hash, e.hash, (SELECT b.hash FROM audit_entry b WHERE b.seq = e.seq - 1) FROM audit_entry e WHERE e.seq = %s",
+            [seq],
+        )
+        text, before, own, standing = cursor.fetchone()
+    if seq > 1 and standing is None:
+        return worded("entry %(number)s is missing", number=seq - 1)
+    if bytes(before) != bytes(standing or b""):
+        return worded("it does not follow the entry before it")
+    if hashlib.sha256(bytes(before) + text.encode()).digest() != bytes(own):
+        return worded("its content does not fit its hash")
+    return ""
+
+
+@transactions.reads
 def entries(
     viewer: Actor,
     *,

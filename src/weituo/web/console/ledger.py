@@ -127,6 +127,7 @@ def entries(request: HttpRequest) -> HttpResponse:
         request,
         "console/ledger/entries.html",
         {
+            "state": presenters.entries_state(found[:ENTRIES_SHOWN]),
             "places": lists.places("entries"),
             "entries": found[:ENTRIES_SHOWN],
             "page": ask.page,

@@ -43,7 +43,12 @@ def entry(request: HttpRequest, seq: int) -> HttpResponse:
     rows = journal.entries(viewer, seq=seq, limit=1)
     if not rows:
         raise Http404
-    return render(request, "console/log/entry.html", presenters.one(rows[0], names=_names(viewer)))
+    context = presenters.one(
+        rows[0],
+        names=_names(viewer),
+        problem=journal.problem_of(viewer, seq=seq) if viewer.may("audit.verify") else None,
+    )
+    return render(request, "console/log/entry.html", context)
 
 
 @access.page(permission="audit.verify")

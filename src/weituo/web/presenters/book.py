@@ -10,7 +10,7 @@ from uuid import UUID
 import polars as pl
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
@@ -217,7 +217,26 @@ def _account_state(
 
 def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Give the imports with their reconciliation."""
+    rejected = sum(row["rejected"] for row in rows)
+    whole = all(
+        row["rows"] == row["accounts"] + row["rejected"] + row["report"].get("out_of_scope", 0)
+        for row in rows
+    )
+    read = ngettext("%(n)s file was read.", "%(n)s files were read.", len(rows)) % {"n": len(rows)}
+    state: dict[str, Any] = {"tone": "good", "text": f"{read} {_('Every row is accounted for.')}", "next": []}
+    if not rows:
+        state = {"tone": "none", "text": _("Nothing was imported yet."), "next": []}
+    elif not whole:
+        state = {"tone": "bad", "text": f"{read} {_('Rows are missing from the count.')}", "next": []}
+    elif rejected:
+        text = ngettext(
+            "%(n)s row was rejected; its file says why.",
+            "%(n)s rows were rejected; their files say why.",
+            rejected,
+        )
+        state = {"tone": "watch", "text": f"{read} {text % {'n': rejected}}", "next": []}
     return {
+        "state": state,
         "imports": [
             dict(row)
             | {
@@ -226,5 +245,5 @@ def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 "has_rejects": bool(row["report"].get("reject_file")),
             }
             for row in rows
-        ]
+        ],
     }

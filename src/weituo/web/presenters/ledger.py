@@ -92,6 +92,28 @@ def entries(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any]) -> li
     ]
 
 
+def entries_state(shown: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say whether each entry that is shown sums to zero, added up from its legs just now."""
+    off = [entry for entry in shown if any(_sums(entry["legs"]).values())]
+    if not shown:
+        return {"tone": "none", "text": _("Nothing is booked yet."), "next": []}
+    if off:
+        text = ngettext("%(n)s entry does not sum to zero.", "%(n)s entries do not sum to zero.", len(off))
+        steps = [{"label": _("Check everything"), "url": reverse("ledger:check")}]
+        return {"tone": "bad", "text": text % {"n": len(off)}, "next": steps}
+    text = ngettext("The entry shown sums to zero.", "Each of the %(n)s entries shown sums to zero.", len(shown))  # fmt: skip
+    return {"tone": "good", "text": text % {"n": len(shown)}, "next": []}
+
+
+def _sums(legs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Add an entry's legs up by currency."""
+    sums: dict[str, int] = {}
+    for leg in legs:
+        signed = (leg["debit_minor"] or 0) - (leg["credit_minor"] or 0)
+        sums[leg["currency"]] = sums.get(leg["currency"], 0) + signed
+    return sums
+
+
 CHECKS = {
     "trial_balance": gettext_lazy("debits against credits"),
     "receivable": gettext_lazy("entries of an account against its balance in the book"),

@@ -160,8 +160,8 @@ def page(
     }
 
 
-def one(row: Mapping[str, Any], *, names: Mapping[str, str]) -> dict[str, Any]:
-    """Give one entry; `names` are the agencies' names by id."""
+def one(row: Mapping[str, Any], *, names: Mapping[str, str], problem: str | None) -> dict[str, Any]:
+    """Give one entry; `names` are the agencies' names by id, `problem` what does not fit (None: not for this reader to check)."""
     detail = row["detail"] if isinstance(row["detail"], dict) else {"": row["detail"]}
     return {
         "entry": _shown(row, names),
@@ -173,7 +173,18 @@ def one(row: Mapping[str, Any], *, names: Mapping[str, str]) -> dict[str, Any]:
             for key, value in detail.items()
         ],
         "first": row["seq"] == 1,
+        "state": _proof(problem),
     }
+
+
+def _proof(problem: str | None) -> dict[str, Any] | None:
+    """Say whether the entry stands as it was written, recomputed just now."""
+    if problem is None:
+        return None
+    steps = [{"label": _("Check the whole chain"), "url": reverse("log:verify")}]
+    if problem:
+        return {"tone": "bad", "text": _("This entry does not stand as it was written: %(problem)s.") % {"problem": problem}, "next": steps}  # fmt: skip
+    return {"tone": "good", "text": _("Recomputed just now: its content fits its hash, and it follows the entry before it."), "next": steps}  # fmt: skip
 
 
 def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
