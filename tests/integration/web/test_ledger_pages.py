@@ -24,7 +24,7 @@ def remitted(count: int = 3, *, ref: str = "R1", amount: int = 10_333, bank: boo
     placed = placed or build.placed_accounts(count=count)
     services.open_book(actor=SUN, at=AT)
     services.report_remittance(
-        actor=actors.agency_system(placed[0].agency_id), sender_ref=ref, currency="CNY", total_minor=amount * len(placed), at=AT,
+        actor=actors.agency_system(placed[0].agency_id), sender_ref=ref, currency="CNY", total_minor=amount * len(placed), at=build.REPORTED,
         lines=[services.RemittanceLine(case_ref=row.case_ref, amount_minor=amount, paid_on=build.day(5), method="BANK", bank_ref=f"{ref}-{number}") for number, row in enumerate(placed)],
     )  # fmt: skip
     if bank:
@@ -232,3 +232,22 @@ def test_a_statement_is_approved_from_the_desk_without_opening_it(db: str) -> No
     assert response["Location"] == "/"
     assert queries.statements(SUN)[0]["state"] == "PAID"
     assert [item["icon"] for item in other.get("/").context["mine"]] == []
+
+
+def test_a_bank_line_says_why_it_waits(db: str) -> None:
+    placed = remitted(2, bank=False)
+    lines = {"R1": 20_000, "NOBODY": 500, "R2": 300}
+    frame = pl.DataFrame({"reference": list(lines), "booked_on": [build.day(5)] * 3, "amount_minor": list(lines.values()), "currency": ["CNY"] * 3, "remittance_text": [""] * 3})  # fmt: skip
+    remitted(ref="R2", amount=150, bank=False, placed=placed)
+    services.receive_bank_lines(actor=SUN, lines=frame, at=AT)
+    client = pages.browser(Role.FINANCE, name="sun")
+    page = client.get("/money/bank/")
+    found = {row["reference"]: (row["more_minor"], row["less_minor"], row["ready"]) for row in page.context["bank_lines"]}  # fmt: skip
+    assert found == {"R1": (666, None, False), "NOBODY": (None, None, False), "R2": (None, None, True)}
+    said = pages.words(page)
+    assert "reported ¥6.66 more" in said
+    assert "No report has this reference." in said
+    assert "It fits a report: book it." in said
+    client.post("/money/book/")
+    waiting = client.get("/money/bank/?state=waits").context["bank_lines"]
+    assert {row["reference"] for row in waiting} == {"R1", "NOBODY"}

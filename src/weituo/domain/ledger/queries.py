@@ -34,18 +34,11 @@ class Balance:
 PAGE_ROWS = 50
 
 
-def _rows(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 @transactions.reads
 def trial_balance(viewer: Actor, *, until: date | None = None) -> list[Balance]:
     """List every ledger account with its balance, by booking value before `until` (half-open) or for all time."""
     viewer.require("ledger.read")
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT a.kind, a.component, a.agency_id, l.currency, sum(greatest(l.amount_minor, 0))::bigint AS debit_minor, "
         "sum(greatest(-l.amount_minor, 0))::bigint AS credit_minor "
         "FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id JOIN ledger_entry e ON e.id = l.entry_id "
@@ -59,17 +52,17 @@ def trial_balance(viewer: Actor, *, until: date | None = None) -> list[Balance]:
 def check(viewer: Actor) -> list[dict[str, Any]]:
     """Recompute what must agree and list what does not: trial balance per currency, and every account's receivable against the book."""
     viewer.require("ledger.read")
-    differences = _rows(
+    differences = transactions.rows(
         "SELECT 'trial_balance' AS what, currency AS ref, sum(amount_minor)::bigint AS difference_minor FROM ledger_leg GROUP BY currency HAVING sum(amount_minor) <> 0",
         [],
     )
-    differences += _rows(
+    differences += transactions.rows(
         "SELECT 'receivable' AS what, b.id::text AS ref, (s.total - b.balance_minor)::bigint AS difference_minor FROM book_account b "
         "JOIN (SELECT l.account_id, sum(l.amount_minor) AS total FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id AND a.kind = 'RECEIVABLE' GROUP BY l.account_id) s "
         "ON s.account_id = b.id WHERE s.total <> b.balance_minor ORDER BY b.id LIMIT 100",
         [],
     )
-    differences += _rows(
+    differences += transactions.rows(
         "SELECT 'commission' AS what, c.id::text AS ref, (c.amount_minor - coalesce(s.total, 0))::bigint AS difference_minor FROM ledger_commission_line c "
         "LEFT JOIN (SELECT l.entry_id, sum(l.amount_minor) AS total FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id AND a.kind = 'COMMISSION_EXPENSE' GROUP BY l.entry_id) s "
         "ON s.entry_id = c.entry_id WHERE c.amount_minor <> coalesce(s.total, 0) LIMIT 100",
@@ -149,7 +142,7 @@ def costs_frame(viewer: Actor) -> pl.DataFrame:
 @transactions.reads
 def statements(viewer: Actor, *, statement_id: UUID | None = None) -> list[dict[str, Any]]:
     """List statements, newest first; an agency sees its own."""
-    return _rows(
+    return transactions.rows(
         "SELECT id, agency_id, period_from, period_to, state, currency, payments, collected_minor, commission_minor, drawn_by, drawn_at, agreed_at, approved_by, approved_at "
         "FROM ledger_statement WHERE %s::uuid IS NULL OR id = %s::uuid ORDER BY period_from DESC, agency_id",
         [statement_id, statement_id],
@@ -159,7 +152,7 @@ def statements(viewer: Actor, *, statement_id: UUID | None = None) -> list[dict[
 @transactions.reads
 def statement_lines(viewer: Actor, *, statement_id: UUID) -> list[dict[str, Any]]:
     """List the commission lines of a statement with their derivation: id, payment, base, rate, commission."""
-    return _rows(
+    return transactions.rows(
         "SELECT c.id, c.earned_on, p.case_ref, p.bucket, p.placed_at, c.base_minor, c.fee_bps, c.amount_minor, c.currency FROM ledger_commission_line c "
         "JOIN placement_placement p ON p.id = c.placement_id WHERE c.statement_id = %s ORDER BY c.earned_on, c.id",
         [statement_id],
@@ -170,7 +163,7 @@ def statement_lines(viewer: Actor, *, statement_id: UUID) -> list[dict[str, Any]
 def commission_line(viewer: Actor, *, line_id: UUID) -> dict[str, Any] | None:
     """Give one commission line with the payment it was earned on, and the entry that reversed it, if any."""
     viewer.require("ledger.read")
-    found = _rows(
+    found = transactions.rows(
         "SELECT c.id, c.agency_id, c.base_minor, c.fee_bps, c.amount_minor, c.currency, c.earned_on, c.entry_id, c.statement_id, c.payment_id, p.case_ref, p.bucket, p.placed_at, "
         "y.account_id, y.amount_minor AS paid_minor, y.fee_minor, y.interest_minor, y.principal_minor, y.unapplied_minor, y.paid_on, y.method, l.bank_ref, "
         "(SELECT r.booked_at FROM ledger_entry r WHERE r.reverses_id = c.entry_id) AS reversed_at FROM ledger_commission_line c JOIN ledger_payment y ON y.id = c.payment_id "
@@ -184,7 +177,7 @@ def commission_line(viewer: Actor, *, line_id: UUID) -> dict[str, Any] | None:
 def entry_legs(viewer: Actor, *, entry_id: UUID) -> list[dict[str, Any]]:
     """List one entry's legs in the shape of `entries`."""
     viewer.require("ledger.read")
-    return _rows(
+    return transactions.rows(
         "SELECT e.id, e.booked_at, e.value_on, e.reason, e.idempotency_key, a.kind, a.component, a.agency_id, l.amount_minor, l.currency "
         "FROM ledger_entry e JOIN ledger_leg l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.ledger_account_id WHERE e.id = %s ORDER BY l.amount_minor DESC",
         [entry_id],
@@ -196,8 +189,8 @@ def payments_page(viewer: Actor, *, agency_id: UUID | None = None, page: int = 1
     """Give one page of booked payments, newest first, each with its parts and commission; `agency_id`: of one agency."""
     viewer.require("ledger.read")
     where, values = "WHERE %s::uuid IS NULL OR y.agency_id = %s::uuid", [agency_id, agency_id]
-    total = _rows(f"SELECT count(*) AS n FROM ledger_payment y {where}", values)[0]["n"]  # noqa: S608 - the clause is the constant above
-    found = _rows(
+    total = transactions.rows(f"SELECT count(*) AS n FROM ledger_payment y {where}", values)[0]["n"]  # noqa: S608 - the clause is the constant above
+    found = transactions.rows(
         "SELECT y.id, y.account_id, y.agency_id, y.amount_minor, y.fee_minor, y.interest_minor, y.principal_minor, y.unapplied_minor, y.currency, y.paid_on, y.method, p.case_ref, "  # noqa: S608 - as above
         "c.id AS line_id, c.amount_minor AS commission_minor, EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = y.entry_id) AS reversed FROM ledger_payment y "
         "LEFT JOIN placement_placement p ON p.id = y.placement_id LEFT JOIN ledger_commission_line c ON c.payment_id = y.id "
@@ -216,7 +209,7 @@ def payments_page(viewer: Actor, *, agency_id: UUID | None = None, page: int = 1
 def bank_inbox(viewer: Actor, *, limit: int = 200) -> list[dict[str, Any]]:
     """List bank lines, unmatched first, newest first."""
     viewer.require("ledger.read")
-    return _rows(
+    return transactions.rows(
         "SELECT id, reference, booked_on, amount_minor, currency, remittance_text, matched_to, received_at FROM ledger_bank_line ORDER BY (matched_to = '') DESC, booked_on DESC, id DESC LIMIT %s",
         [limit],
     )
@@ -225,7 +218,7 @@ def bank_inbox(viewer: Actor, *, limit: int = 200) -> list[dict[str, Any]]:
 @transactions.reads
 def remittances(viewer: Actor, *, state: str = "", limit: int = 200) -> list[dict[str, Any]]:
     """List remittances, newest first; an agency sees its own."""
-    return _rows(
+    return transactions.rows(
         "SELECT id, agency_id, sender_ref, state, lines, total_minor, currency, reported_at, booked_at FROM ledger_remittance WHERE %s = '' OR state = %s ORDER BY reported_at DESC, id DESC LIMIT %s",
         [state, state, limit],
     )
@@ -233,9 +226,11 @@ def remittances(viewer: Actor, *, state: str = "", limit: int = 200) -> list[dic
 
 def _paged(sql: str, values: Sequence[Any], *, order: str, page: int) -> dict[str, Any]:
     """Give one page of what `sql` finds, with how many there are; both arguments of text are constants of this module."""
-    total = _rows(f"SELECT count(*) AS n FROM ({sql}) found", values)[0]["n"]  # noqa: S608 - constants, see above
+    total = transactions.rows(f"SELECT count(*) AS n FROM ({sql}) found", values)[0]["n"]  # noqa: S608 - constants, see above
     page = max(page, 1)
-    rows = _rows(f"{sql} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s", [*values, (page - 1) * PAGE_ROWS])
+    rows = transactions.rows(
+        f"{sql} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s", [*values, (page - 1) * PAGE_ROWS]
+    )
     return {"rows": rows, "total": total, "page": page, "pages": max(1, -(-total // PAGE_ROWS))}
 
 
@@ -256,11 +251,15 @@ def statements_page(
 
 @transactions.reads
 def bank_page(viewer: Actor, *, waiting: bool | None = None, page: int = 1) -> dict[str, Any]:
-    """Give one page of bank lines, newest first; `waiting`: only those that no report matches yet, or only matched ones."""
+    """Give one page of bank lines, newest first; `waiting`: only those that no report matches yet, or only matched ones.
+
+    A line that waits though a report has its reference also gives that report's agency_id and reported_minor.
+    """
     viewer.require("ledger.read")
     return _paged(
-        "SELECT id, reference, booked_on, amount_minor, currency, matched_to, received_at FROM ledger_bank_line "
-        "WHERE %s::boolean IS NULL OR (matched_to = '') = %s::boolean",
+        "SELECT b.id, b.reference, b.booked_on, b.amount_minor, b.currency, b.matched_to, b.received_at, r.agency_id, r.total_minor AS reported_minor, r.currency AS reported_currency "
+        "FROM ledger_bank_line b LEFT JOIN LATERAL (SELECT agency_id, total_minor, currency FROM ledger_remittance WHERE b.matched_to = '' AND sender_ref = b.reference "
+        "AND state = 'REPORTED' ORDER BY reported_at DESC LIMIT 1) r ON true WHERE %s::boolean IS NULL OR (b.matched_to = '') = %s::boolean",
         [waiting, waiting],
         order="booked_on DESC, id DESC",
         page=page,
@@ -288,7 +287,7 @@ def waiting(viewer: Actor) -> dict[str, int]:
     viewer.require("ledger.read")
     return {
         name: int(count)
-        for name, count in _rows(
+        for name, count in transactions.rows(
             "SELECT (SELECT count(*) FROM ledger_bank_line WHERE matched_to = '') AS bank_lines, (SELECT count(*) FROM ledger_remittance WHERE state = 'REPORTED') AS reports, "
             "(SELECT count(*) FROM ledger_statement WHERE state = 'DRAWN') AS drawn, (SELECT count(*) FROM ledger_statement WHERE state = 'AGREED') AS agreed",
             [],
@@ -302,7 +301,7 @@ def entries(
 ) -> list[dict[str, Any]]:
     """List booked entries with their legs, newest first, of one loan account or of all; `skip` leaves out the newest."""
     viewer.require("ledger.read")
-    return _rows(
+    return transactions.rows(
         "SELECT e.id, e.booked_at, e.value_on, e.reason, e.idempotency_key, a.kind, a.component, a.agency_id, l.amount_minor, l.currency "
         "FROM ledger_entry e JOIN ledger_leg l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.ledger_account_id "
         "WHERE e.id IN (SELECT x.id FROM ledger_entry x WHERE %s::uuid IS NULL OR EXISTS (SELECT 1 FROM ledger_leg y WHERE y.entry_id = x.id AND y.account_id = %s::uuid) ORDER BY x.booked_at DESC, x.id DESC LIMIT %s OFFSET %s) "

@@ -73,7 +73,7 @@ def bank(request: HttpRequest) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
     ask = lists.asked(request.GET, states=lists.BANK_LINES)
     found = queries.bank_page(viewer, waiting=ask.state == "waits" if ask.state else None, page=ask.page)
-    context = lists.bank(found, ask=ask, waiting=queries.waiting(viewer))
+    context = lists.bank(found, ask=ask, waiting=queries.waiting(viewer), agencies=partners.agencies(viewer))
     return render(request, "console/ledger/bank.html", context)
 
 

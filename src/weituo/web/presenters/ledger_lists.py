@@ -146,7 +146,7 @@ def overview(
         ],
         "statements": _named(statements["rows"][:SHOWN_MAX], names),
         "remittances": _named(remittances["rows"][:SHOWN_MAX], names),
-        "bank_lines": bank_lines["rows"][:SHOWN_MAX],
+        "bank_lines": _lines(bank_lines["rows"][:SHOWN_MAX], names),
         "waiting": dict(waiting) | {"statements": waiting["drawn"] + waiting["agreed"]},
     }
 
@@ -229,7 +229,32 @@ def statements(
     } | _paging(found, ask)
 
 
-def bank(found: Mapping[str, Any], *, ask: Asked, waiting: Mapping[str, int]) -> dict[str, Any]:
+def _lines(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Say of each bank line whether it is matched, and why it waits: no report, or a report of another amount."""
+    found = []
+    for row in rows:
+        reported = row["reported_minor"]
+        same = reported is not None and row["reported_currency"] == row["currency"]
+        found.append(
+            dict(row)
+            | {
+                "matched": bool(row["matched_to"]),
+                "agency": names.get(str(row["agency_id"]), ""),
+                "more_minor": reported - row["amount_minor"]
+                if same and reported > row["amount_minor"]
+                else None,
+                "less_minor": row["amount_minor"] - reported
+                if same and reported < row["amount_minor"]
+                else None,
+                "ready": same and reported == row["amount_minor"],
+            }
+        )
+    return found
+
+
+def bank(
+    found: Mapping[str, Any], *, ask: Asked, waiting: Mapping[str, int], agencies: Sequence[Any]
+) -> dict[str, Any]:
     """Give one page of bank lines."""
     count = waiting["bank_lines"]
     state: dict[str, Any] = {"tone": "good", "text": _("Every bank line is matched with a report."), "next": []}  # fmt: skip
@@ -244,7 +269,7 @@ def bank(found: Mapping[str, Any], *, ask: Asked, waiting: Mapping[str, int]) ->
     return {
         "places": places("bank"),
         "state": state,
-        "bank_lines": [dict(row) | {"matched": bool(row["matched_to"])} for row in found["rows"]],
+        "bank_lines": _lines(found["rows"], agency_names(agencies)),
         "selects": _selects(ask, states=BANK_LINES),
     } | _paging(found, ask)
 
