@@ -5,6 +5,8 @@ Every measured part runs in a process of its own on the same server and disk, on
     ours    weituo's import: profile, checks of every row, encryption of personal data, borrowers, accounts, six months of
             history an account, holds, totals that reconcile, one transaction, audit entry
     limit   psycopg COPY of the same CSV into one table without an index or a check
+    rows    psycopg COPY, in binary, of the very rows that the import wrote into bare copies of its tables: no index, no key, no
+            policy, no cipher; what nobody can beat who writes these rows
     rival   django-import-export into one table with one unique key, as it comes and with its bulk mode
 """
 
@@ -29,6 +31,10 @@ DATABASE = "weituo_bench"
 AS_OF = date(2026, 3, 1)
 SEED = 7
 GIB = 1024**3
+#: what an import fills
+TABLES = (
+    "book_account", "book_borrower", "book_repayment_history", "book_hold", "book_contact_point", "vault_subject", "vault_field",
+)  # fmt: skip
 BLOCK = 1 << 20
 
 
@@ -56,6 +62,9 @@ def run(arguments: argparse.Namespace) -> list[Claim]:
         Claim(name=f"import of {ours['rows']:,} accounts", unit="rows/s", ours=ours["rate"], against="a bare COPY of the same file into one table",
               other=limit["rate"], value=ours["rate"] / limit["rate"], goal=0.35,
               note=f"{ours['written']:,} rows in {ours['tables']} tables were written for {ours['rows']:,} lines; {ours['seconds']:.1f} s against {limit['seconds']:.2f} s"),
+        Claim(name=f"import of {ours['rows']:,} accounts", unit="rows/s", ours=ours["rate"], against=f"a bare COPY of the {ours['written']:,} rows that it writes",
+              other=ours["rows"] / ours["again"], value=ours["again"] / ours["seconds"], goal=0.35,
+              note="the same rows without index, key, policy, cipher or check: the limit of this way of keeping a book"),
         Claim(name=f"import of {few['rows']:,} accounts", unit="rows/s", ours=few["rate"], against="django-import-export as it comes",
               other=rival["rate"], value=few["rate"] / rival["rate"], goal=50),
         Claim(name=f"import of {few['rows']:,} accounts", unit="rows/s", ours=few["rate"], against="django-import-export in bulk mode",
@@ -157,7 +166,7 @@ def limit(file: Path, rows: int) -> dict[str, Any]:
 
 def ours(file: Path, rows: int) -> dict[str, Any]:
     """Import the file by its profile."""
-    fresh_database()
+    described = fresh_database()
     os.environ["DJANGO_SETTINGS_MODULE"] = "weituo.config.settings"
     import django
 
@@ -174,15 +183,50 @@ def ours(file: Path, rows: int) -> dict[str, Any]:
         actor=program("bench"), path=file, profile=profile, as_of=AS_OF, at=datetime.now(UTC)
     )
     seconds = time.perf_counter() - began
-    tables = ("book_account", "book_borrower", "book_repayment_month", "book_hold", "book_contact_point")
     with transactions.reading(program("bench")), transactions.connection().cursor() as cursor:
-        counts = []
-        for table in tables:
+        counts = {}
+        for table in TABLES:
             cursor.execute(f"SELECT count(*) FROM {table}")
-            counts.append(cursor.fetchone()[0])
+            counts[table] = cursor.fetchone()[0]
     assert report.accounts + report.rejected == rows, report
-    assert counts[0] == report.accounts, counts
-    return result(rows, seconds, written=sum(counts), tables=len(tables), rejected=report.rejected)
+    assert counts["book_account"] == report.accounts, counts
+    peak = result(rows, seconds)
+    again = rows_again(described)
+    return peak | {
+        "written": sum(counts.values()),
+        "tables": len(TABLES),
+        "rejected": report.rejected,
+        "again": round(again, 3),
+    }
+
+
+def rows_again(described: dict[str, Any]) -> float:
+    """COPY what the import wrote into bare copies of its tables; give the seconds that took."""
+    import psycopg
+
+    seconds = 0.0
+    with psycopg.connect(owner_dsn(described)) as connection, connection.cursor() as cursor:
+        for table in TABLES:
+            file = HOME / f"{table}.bin"
+            with (
+                file.open("wb") as target,
+                cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT binary)") as source,
+            ):
+                for block in source:
+                    target.write(block)
+            cursor.execute(f"CREATE TABLE bench_{table} (LIKE {table})")
+            connection.commit()
+            began = time.perf_counter()
+            with (
+                file.open("rb") as source,
+                cursor.copy(f"COPY bench_{table} FROM STDIN (FORMAT binary)") as copy,
+            ):
+                while block := source.read(BLOCK):
+                    copy.write(block)
+            connection.commit()
+            seconds += time.perf_counter() - began
+            file.unlink()
+    return seconds
 
 
 def rival(file: Path, rows: int, *, bulk: bool) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def desk(*, count: int = 2, words: tuple[str, ...] = USUAL, key: bool = True, ag
                     [new_id(), case.borrower_id, role, position],
                 )
         cursor.execute(
-            "INSERT INTO book_repayment_month (account_id, month, bill_minor, paid_minor, months_late) "
-            "SELECT a, make_date(2025, 6 + m, 1), 1000, CASE WHEN m %% 2 = 0 THEN 500 ELSE 0 END, m FROM unnest(%s::uuid[]) AS a, generate_series(0, 6) AS m",
+            "INSERT INTO book_repayment_history (account_id, newest_month, bill_minor, paid_minor, months_late) "
+            "SELECT a, '2025-12-01', array_fill(1000, '{7}'), '{500,0,500,0,500,0,500}', '{6,5,4,3,2,1,0}' FROM unnest(%s::uuid[]) AS a",
             [[case.account_id for case in cases]],
         )
         cursor.execute("SELECT run_id FROM placement_placement WHERE id = %s", [cases[0].placement_id])

@@ -91,7 +91,7 @@ def test_a_killed_import_leaves_nothing_and_can_be_repeated(
     with administrator_of(databases, db) as connection:
         for empty in (
             "book_borrower",
-            "book_repayment_month",
+            "book_repayment_history",
             "book_contact_point",
             "vault_subject",
             "vault_field",

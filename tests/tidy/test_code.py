@@ -138,7 +138,7 @@ def test_every_sql_file_belongs_to_one_migration() -> None:
             continue
         room = path.parents[1]
         migrations = [
-            text for file in room.glob("migrations/*.py") if path.stem in (text := house.text(file))
+            text for file in room.glob("migrations/*.py") if path.name in (text := house.text(file))
         ]
         if len(migrations) != 1 and not (len(migrations) == 0 and re.search(rf"\b{path.stem}\b", code)):
             found.append(f"{house.name(path)}: named by {len(migrations)} migrations")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
+import polars as pl
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connections
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import NotAllowed
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
-from weituo.foundation.vault import store
+from weituo.foundation.vault import crypto, store
+from weituo.foundation.vault.sealing import SEARCHABLE
 
 from tests.builders import actors
 
@@ -71,3 +76,63 @@ def test_the_tables_hold_no_readable_name(db: str) -> None:
         cursor.execute("SELECT string_agg(f::text, '|') FROM vault_field f")
         dump = cursor.fetchone()[0]
     assert "欧阳测试" not in dump and "欧阳测试".encode().hex() not in dump
+
+
+@given(
+    persons=st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": st.lists(st.none() | st.text(max_size=8), max_size=2),
+                "phone": st.lists(st.none() | st.text("0123456789+- （）０１²", max_size=12), max_size=3),
+                "address": st.lists(st.none() | st.text(max_size=12), max_size=1),
+            }
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_sealing_in_columns_is_sealing_one_by_one(persons: list[dict[str, list[str | None]]]) -> None:
+    ids = [new_id() for _ in persons]
+    names = ("name", "phone", "address")
+    sealed = store.seal(
+        pl.Series([subject.hex for subject in ids], dtype=pl.String),
+        {name: pl.Series([person[name] for person in persons], dtype=pl.List(pl.String)) for name in names},
+    )
+    keys = {
+        UUID(subject): store.keys().unwrap(bytes.fromhex(wrapped), version=version)
+        for subject, wrapped, version in sealed.subjects.iter_rows()
+    }
+    assert set(keys) == set(ids) and len(set(keys.values())) == len(ids)
+    found = {
+        (UUID(subject), field, position): (
+            crypto.open_sealed(
+                keys[UUID(subject)],
+                subject_id=UUID(subject),
+                field=field,
+                position=position,
+                sealed=bytes.fromhex(value),
+            ),
+            blind,
+        )
+        for subject, field, position, value, blind in sealed.fields.iter_rows()
+    }
+    assert found == {
+        (subject, name, position): (
+            value,
+            crypto.blind(store._index_key(), field=name, value=value).hex() if name in SEARCHABLE else None,
+        )
+        for subject, person in zip(ids, persons, strict=True)
+        for name in names
+        for position, value in enumerate(person[name])
+        if value
+    }
+
+
+def test_no_nonce_stands_twice() -> None:
+    sealed = store.seal(
+        pl.Series([new_id().hex for _ in range(3_000)]),
+        {"name": pl.Series([["王伟", "王伟"]] * 3_000)},
+    )
+    nonces = sealed.fields["sealed"].str.slice(0, 2 * crypto.NONCE_BYTES)
+    assert nonces.n_unique() == sealed.fields.height == 6_000

@@ -41,7 +41,7 @@ class Borrower(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
     subject_id = models.UUIDField(unique=True)
     #: the lender's own customer number; never leaves the lender
-    external_ref = models.TextField(unique=True)
+    external_ref = models.TextField()
     is_organisation = models.BooleanField(db_default=False)
     language = models.CharField(max_length=10, db_default="zh-hans")
     #: province code (GB/T 2260, two digits) or country subdivision
@@ -49,6 +49,7 @@ class Borrower(models.Model):
 
     class Meta:
         db_table = "book_borrower"
+        constraints = [models.UniqueConstraint(fields=["external_ref"], name="book_borrower_once")]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -63,7 +64,7 @@ class Account(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
     borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT)
-    external_ref = models.TextField(unique=True)
+    external_ref = models.TextField()
     product = models.CharField(max_length=20)
     currency = models.CharField(max_length=3)
     principal_minor = models.BigIntegerField()
@@ -85,6 +86,7 @@ class Account(models.Model):
         db_table = "book_account"
         indexes = [models.Index(fields=["bucket", "id"], name="book_account_bucket")]
         constraints = [
+            models.UniqueConstraint(fields=["external_ref"], name="book_account_once"),
             models.CheckConstraint(
                 name="book_account_balance_is_sum",
                 condition=Q(balance_minor=F("principal_minor") + F("interest_minor") + F("fee_minor")),
@@ -99,21 +101,30 @@ class Account(models.Model):
         return str(self.id)
 
 
-class RepaymentMonth(models.Model):
-    """One month of one account's history: what was billed, what was paid, how late."""
+class RepaymentHistory(models.Model):
+    """The months of one account, newest first: what was billed, what was paid, how late. NULL: the file says nothing.
 
-    pk = models.CompositePrimaryKey("account_id", "month")
-    account = models.ForeignKey(Account, on_delete=models.RESTRICT, db_index=False)
-    month = models.DateField()
-    bill_minor = models.BigIntegerField(null=True)
-    paid_minor = models.BigIntegerField(null=True)
-    months_late = models.SmallIntegerField(null=True)
+    The view `book_repayment_month` gives one row a month.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.RESTRICT, primary_key=True)
+    #: first day of the month that stands first in the lists; each next place is one month earlier
+    newest_month = models.DateField()
+    bill_minor = ArrayField(models.BigIntegerField(null=True))
+    paid_minor = ArrayField(models.BigIntegerField(null=True))
+    months_late = ArrayField(models.SmallIntegerField(null=True))
 
     class Meta:
-        db_table = "book_repayment_month"
+        db_table = "book_repayment_history"
+        constraints = [
+            models.CheckConstraint(
+                name="book_repayment_history_even",
+                condition=Q(bill_minor__len=F("paid_minor__len"), paid_minor__len=F("months_late__len")),
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.month}"
+        return f"{self.account_id} {self.newest_month}"
 
 
 class ContactPoint(models.Model):
@@ -131,7 +142,7 @@ class ContactPoint(models.Model):
         CONTACT = "CONTACT", _("contact person")
 
     id = models.UUIDField(primary_key=True, default=new_id, db_default=UuidV7())
-    borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT)
+    borrower = models.ForeignKey(Borrower, on_delete=models.RESTRICT, db_index=False)
     channel = models.CharField(max_length=8, choices=Channel.choices)
     role = models.CharField(max_length=12, choices=Role.choices, db_default=Role.BORROWER)
     field = models.TextField()

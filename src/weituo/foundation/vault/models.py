@@ -35,7 +35,10 @@ class SealedField(models.Model):
         db_table = "vault_field"
         indexes = [
             models.Index(
-                fields=["field", "blind"], name="vault_field_blind", condition=models.Q(blind__isnull=False)
+                # the field's name is part of what is hashed
+                fields=["blind"],
+                name="vault_field_found",
+                condition=models.Q(blind__isnull=False),
             ),
         ]
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
+import polars as pl
 from django.conf import settings
 
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.vault import crypto
 from weituo.foundation.vault.keyring import FileKeyring, MasterKeys
-
-#: fields that may be found by value
-SEARCHABLE = frozenset({"name", "phone", "identity_number", "email"})
+from weituo.foundation.vault.sealing import SEARCHABLE, Sealed, seal_columns
 
 
 @lru_cache(maxsize=1)
@@ -39,57 +37,44 @@ class Person:
     fields: Mapping[str, Sequence[str]]
 
 
-def sealed_rows(
-    persons: Iterable[Person],
-) -> Iterator[tuple[tuple[UUID, bytes, int], list[tuple[UUID, str, int, bytes, bytes | None]]]]:
-    """Encrypt persons one after the other: (row of vault_subject, rows of vault_field)."""
-    master, index_key = keys(), _index_key()
-    for person in persons:
-        data_key = os.urandom(32)
-        rows = [
-            (
-                person.subject_id,
-                field,
-                position,
-                crypto.seal(
-                    data_key, subject_id=person.subject_id, field=field, position=position, value=value
-                ),
-                crypto.blind(index_key, field=field, value=value) if field in SEARCHABLE else None,
-            )
-            for field, values in person.fields.items()
-            for position, value in enumerate(values)
-            if value
-        ]
-        yield (person.subject_id, master.wrap(data_key), master.version), rows
+def seal(subject_ids: pl.Series, values: Mapping[str, pl.Series]) -> Sealed:
+    """Encrypt the values of new subjects (see `sealing.seal_columns`); needs no transaction."""
+    return seal_columns(subject_ids, values, master=keys(), index_key=_index_key())
 
 
 @transactions.transaction_required
 def put(persons: Iterable[Person]) -> int:
-    """Store new persons by COPY; return how many."""
-    connection = transactions.connection()
-    count = 0
-    fields: list[tuple[UUID, str, int, bytes, bytes | None]] = []
-    with connection.cursor() as cursor:
+    """Store new persons, a few at a time by hand; a whole book is sealed in columns. Return how many."""
+    new = list(persons)
+    fields = sorted({field for person in new for field in person.fields})
+    if fields:
+        values = {
+            field: pl.Series([list(person.fields.get(field, ())) for person in new], dtype=pl.List(pl.String))
+            for field in fields
+        }
+        keep(seal(pl.Series([person.subject_id.hex for person in new], dtype=pl.String), values))
+    return len(new)
+
+
+@transactions.transaction_required
+def keep(sealed: Sealed) -> None:
+    """Store sealed rows by COPY."""
+    with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.new_subject (id uuid, k bytea, v int) ON COMMIT DROP;"
-            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.new_field (s uuid, f text, p smallint, c bytea, b bytea) ON COMMIT DROP;"
+            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.new_subject (id uuid, k text, v int) ON COMMIT DROP;"
+            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.new_field (s uuid, f text, p smallint, c text, b text) ON COMMIT DROP;"
             "TRUNCATE pg_temp.new_subject, pg_temp.new_field"
         )
-        with cursor.copy("COPY pg_temp.new_subject FROM STDIN") as subjects:
-            for subject, rows in sealed_rows(persons):
-                subjects.write_row(subject)
-                fields.extend(rows)
-                count += 1
-        with cursor.copy("COPY pg_temp.new_field FROM STDIN") as copy:
-            for row in fields:
-                copy.write_row(row)
+        for table, frame in (("new_subject", sealed.subjects), ("new_field", sealed.fields)):
+            with cursor.copy(f"COPY pg_temp.{table} FROM STDIN (FORMAT csv)") as stream:
+                stream.write(frame.write_csv(include_header=False).encode())
         cursor.execute(
-            "INSERT INTO vault_subject (id, wrapped_key, master_version) SELECT id, k, v FROM pg_temp.new_subject"
+            "INSERT INTO vault_subject (id, wrapped_key, master_version) SELECT id, decode(k, 'hex'), v FROM pg_temp.new_subject"
         )
         cursor.execute(
-            "INSERT INTO vault_field (subject_id, field, position, sealed, blind) SELECT s, f, p, c, b FROM pg_temp.new_field"
+            "INSERT INTO vault_field (subject_id, field, position, sealed, blind) "
+            "SELECT s, f, p, decode(c, 'hex'), decode(b, 'hex') FROM pg_temp.new_field"
         )
-    return count
 
 
 @transactions.reads

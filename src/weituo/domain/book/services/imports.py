@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 import polars as pl
@@ -29,7 +31,7 @@ from weituo.foundation.files import places
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 
-COPY_ROWS = 100_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +87,21 @@ def import_book(
             for table in reading.blocks(source, columns=checking.key_columns(profile))
         ]
     )
-    twice, standing = refs.filter(refs.is_duplicated()).unique(), _standing(refs)
+    twice = refs.filter(refs.is_duplicated()).unique()
     intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
+    # the accounts name their file, so it stands first; what was counted follows
+    record = ImportFile.objects.create(
+        id=intake.import_id, digest=digest, profile=profile.name, filename=path.name, as_of=day, currency=profile.currency,
+        rows=0, accounts=0, borrowers=0, history_rows=0, rejected=0, balance_minor=0, imported_at=at,
+    )  # fmt: skip
     with transactions.connection().cursor() as cursor:
         cursor.execute(storing.TEMP)
-        for table in reading.blocks(source):
-            checked = checking.check(table, profile, as_of=day, twice=twice, standing=standing)
+        standing = storing.known(cursor, "book_account", refs)["ref"]
+        checks = (
+            (table, checking.check(table, profile, as_of=day, twice=twice, standing=standing))
+            for table in reading.blocks(source)
+        )
+        for table, checked in _ahead(checks):
             intake.take(cursor, table, checked)
     reject_file = intake.close()
     if not intake.accounts:
@@ -99,11 +110,12 @@ def import_book(
         raise AllRowsRejected(rows=intake.rejected, rejects=reject_file, where=path.name)
     report = intake.report(file=path.name, reject_file=reject_file)
     _reconcile(report, import_id=intake.import_id)
-    ImportFile.objects.create(
-        id=intake.import_id, digest=digest, profile=profile.name, filename=path.name, as_of=day, currency=profile.currency, rows=report.read,
-        accounts=report.accounts, borrowers=report.borrowers, history_rows=report.history_rows, rejected=report.rejected,
-        balance_minor=report.balance_minor, report=report.as_dict(), imported_at=at,
-    )  # fmt: skip
+    record.rows, record.report = report.read, report.as_dict()
+    for name in ("accounts", "borrowers", "history_rows", "rejected", "balance_minor"):
+        setattr(record, name, getattr(report, name))
+    record.save(
+        update_fields=["rows", "report", "accounts", "borrowers", "history_rows", "rejected", "balance_minor"]
+    )
     note(
         what="import",
         ref=intake.import_id,
@@ -116,20 +128,13 @@ def import_book(
     return report
 
 
-def _standing(refs: pl.Series) -> pl.Series:
-    """Give the references among `refs` that the book has already from another file."""
-    with transactions.connection().cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM book_account)")
-        if not cursor.fetchone()[0]:
-            return refs.clear()
-        known: list[str] = []
-        for start in range(0, refs.len(), COPY_ROWS):
-            cursor.execute(
-                "SELECT external_ref FROM book_account WHERE external_ref = ANY(%s)",
-                [refs.slice(start, COPY_ROWS).to_list()],
-            )
-            known += [row[0] for row in cursor.fetchall()]
-    return pl.Series(known, dtype=pl.String)
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Work out the next item in a thread of its own while the present one is being stored."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = beside.submit(next, items, None)
+            yield item
 
 
 class Intake:
@@ -179,12 +184,8 @@ class Intake:
         met = [refs.join(owners, on="borrower_ref", how="inner") for owners in self._owners]
         for part in met:
             refs = refs.join(part, on="borrower_ref", how="anti", maintain_order="left")
-        cursor.execute(
-            "SELECT external_ref, replace(id::text, '-', '') FROM book_borrower WHERE external_ref = ANY(%s)",
-            [refs["borrower_ref"].to_list()],
-        )
-        old = pl.DataFrame(
-            cursor.fetchall(), schema={"borrower_ref": pl.String, "borrower_id": pl.String}, orient="row"
+        old = storing.known(cursor, "book_borrower", refs["borrower_ref"]).rename(
+            {"ref": "borrower_ref", "id": "borrower_id"}
         )
         new = refs.join(old, on="borrower_ref", how="anti", maintain_order="left").with_columns(
             borrower_id=storing.uuids(refs.height - old.height)

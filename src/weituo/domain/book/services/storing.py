@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import polars as pl
+from psycopg import sql
 
 from weituo.domain.book.profiles import Profile
 from weituo.foundation.vault import store as vault
+
+#: what a month may say
+MONTHLY = ("bill_minor", "paid_minor", "months_late")
 
 
 def uuids(count: int) -> pl.Series:
@@ -30,15 +35,38 @@ def uuids(count: int) -> pl.Series:
     return pl.Series(text.astype("U32"), dtype=pl.String)
 
 
-def _history(frame: pl.DataFrame, profile: Profile, *, as_of: date) -> pl.DataFrame:
-    """Turn wide months into one row an account and month; a month without any figure is no row."""
-    parts = [
-        frame.select(
-            "account_id", pl.lit(month).alias("month"), pl.col(f"history_{index}").struct.unnest()
-        ).filter(pl.any_horizontal(pl.col("bill_minor", "paid_minor", "months_late").is_not_null()))
-        for index, month in enumerate(profile.months(as_of=as_of))
-    ]
-    return pl.concat(parts)
+def _history(frame: pl.DataFrame, profile: Profile, *, as_of: date) -> tuple[pl.DataFrame, int]:
+    """Turn wide months into one row an account with lists, newest month first; also count the months that say anything."""
+    months = profile.months(as_of=as_of)
+    columns = {month: pl.col(f"history_{index}").struct for index, month in enumerate(months)}
+    newest, oldest = max(months), min(months)
+    said = frame.select(
+        pl.any_horizontal(*(column.field(name).is_not_null() for name in MONTHLY)).alias(f"{month}")
+        for month, column in columns.items()
+    )
+    kept = frame.filter(said.select(pl.any_horizontal(pl.all())).to_series())
+
+    def listed(name: str) -> pl.Expr:
+        texts = [
+            columns[month].field(name).cast(pl.String).fill_null("NULL")
+            if month in columns
+            else pl.lit("NULL")
+            for month in _downwards(newest, to=oldest)
+        ]
+        return pl.concat_str(pl.lit("{"), pl.concat_str(texts, separator=","), pl.lit("}")).alias(name)
+
+    rows = kept.select(
+        "account_id",
+        pl.lit(newest).alias("newest_month"),
+        *(listed(name) for name in MONTHLY),
+    )
+    return rows, int(said.sum().sum_horizontal().sum())
+
+
+def _downwards(month: date, *, to: date) -> Iterator[date]:
+    while month >= to:
+        yield month
+        month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
 
 
 def _copy(cursor: Any, table: str, columns: str, frame: pl.DataFrame) -> None:
@@ -47,22 +75,59 @@ def _copy(cursor: Any, table: str, columns: str, frame: pl.DataFrame) -> None:
         stream.write(frame.write_csv(include_header=False).encode())
 
 
+def known(cursor: Any, table: str, refs: pl.Series) -> pl.DataFrame:
+    """Give those of the lender's references that stand in `table`: ref, id (32 hexadecimal digits)."""
+    schema: dict[str, type[pl.DataType]] = {"ref": pl.String, "id": pl.String}
+    name = sql.Identifier(table)
+    cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name))
+    if not cursor.fetchone()[0]:
+        return pl.DataFrame(schema=schema)
+    _copy(cursor, "in_ref", "ref", refs.to_frame())
+    cursor.execute(
+        sql.SQL(
+            "SELECT t.external_ref, replace(t.id::text, '-', '') FROM {} t WHERE t.external_ref IN (SELECT ref FROM pg_temp.in_ref)"
+        ).format(name)
+    )
+    return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
+
+
 TEMP = """
+CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_ref (ref text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_borrower (id uuid, subject uuid, ref text, organisation bool, language text, region text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_account (id uuid, borrower uuid, ref text, product text, currency text, principal bigint, interest bigint, fee bigint,
   balance bigint, credit_limit bigint, opened date, since date, days int, bucket text, region text) ON COMMIT DROP;
-CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_month (account uuid, month date, bill bigint, paid bigint, late smallint) ON COMMIT DROP;
+CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_history (account uuid, newest date, bill bigint[], paid bigint[], late smallint[]) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_hold (borrower uuid, account uuid, kind text) ON COMMIT DROP;
-CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_point (borrower uuid, channel text, field text, position smallint) ON COMMIT DROP;
+CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_point (id uuid, borrower uuid, channel text, field text, position smallint) ON COMMIT DROP;
 """
 
 
 def store(
     cursor: Any, frame: pl.DataFrame, profile: Profile, *, import_id: UUID, as_of: date, at: datetime
 ) -> int:
-    """Store accepted rows (with account_id, borrower_id, is_new) in every table; return the rows of history."""
+    """Store accepted rows (with account_id, borrower_id, is_new) in every table; return the rows of history.
+
+    Persons are sealed in a thread of their own while the server takes in the rest of the block.
+    """
     borrowers = frame.filter("is_new").unique("borrower_id", keep="first", maintain_order=True)
     borrowers = borrowers.with_columns(subject_id=uuids(borrowers.height))
+    with ThreadPoolExecutor(1) as beside:
+        persons = {name: borrowers[f"person_{name}"] for name in profile.personal}
+        sealing = (
+            beside.submit(vault.seal, borrowers["subject_id"], persons)
+            if persons and borrowers.height
+            else None
+        )
+        _store_borrowers(cursor, borrowers, zone=profile.zone)
+        _store_accounts(cursor, frame, import_id=import_id, as_of=as_of)
+        history_rows = _store_history(cursor, frame, profile, as_of=as_of) if profile.history else 0
+        _store_holds(cursor, frame, at=at)
+        if sealing:
+            vault.keep(sealing.result())
+    return history_rows
+
+
+def _store_borrowers(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
     _copy(
         cursor, "in_borrower", "id, subject, ref, organisation, language, region",
         borrowers.select("borrower_id", "subject_id", "borrower_ref", "is_organisation", "language", "region"),
@@ -71,6 +136,10 @@ def store(
         "INSERT INTO book_borrower (id, subject_id, external_ref, is_organisation, language, region) "
         "SELECT id, subject, ref, organisation, language, region FROM pg_temp.in_borrower"
     )
+    _store_points(cursor, borrowers, zone=zone)
+
+
+def _store_accounts(cursor: Any, frame: pl.DataFrame, *, import_id: UUID, as_of: date) -> None:
     _copy(
         cursor, "in_account", "id, borrower, ref, product, currency, principal, interest, fee, balance, credit_limit, opened, since, days, bucket, region",
         frame.select("account_id", "borrower_id", "account_ref", "product", "currency", "principal_minor", "interest_minor", "fee_minor", "balance_minor",
@@ -82,21 +151,16 @@ def store(
         "balance, credit_limit, opened, since, days, bucket, region, %s, 'OPEN', %s FROM pg_temp.in_account",
         [as_of, import_id],
     )
-    history_rows = 0
-    if profile.history:
-        history = _history(frame, profile, as_of=as_of).select(
-            "account_id", "month", "bill_minor", "paid_minor", "months_late"
-        )
-        history_rows = history.height
-        _copy(cursor, "in_month", "account, month, bill, paid, late", history)
-        cursor.execute(
-            "INSERT INTO book_repayment_month (account_id, month, bill_minor, paid_minor, months_late) SELECT account, month, bill, paid, late FROM pg_temp.in_month"
-        )
-    _store_holds(cursor, frame, at=at)
-    _store_points(cursor, borrowers, zone=profile.zone)
-    if profile.personal and borrowers.height:
-        vault.put(_persons(borrowers, profile))
-    return history_rows
+
+
+def _store_history(cursor: Any, frame: pl.DataFrame, profile: Profile, *, as_of: date) -> int:
+    history, months = _history(frame, profile, as_of=as_of)
+    _copy(cursor, "in_history", "account, newest, bill, paid, late", history)
+    cursor.execute(
+        "INSERT INTO book_repayment_history (account_id, newest_month, bill_minor, paid_minor, months_late) "
+        "SELECT account, newest, bill, paid, late FROM pg_temp.in_history"
+    )
+    return months
 
 
 def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
@@ -138,20 +202,12 @@ def _store_points(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
         )
     if not parts:
         return
-    _copy(cursor, "in_point", "borrower, channel, field, position", pl.concat(parts))
+    # as the indexes are ordered: a person's points side by side
+    points = pl.concat(parts).sort("borrower_id", "field", "position")
+    points.insert_column(0, uuids(points.height).alias("id"))
+    _copy(cursor, "in_point", "id, borrower, channel, field, position", points)
     cursor.execute(
         "INSERT INTO book_contact_point (id, borrower_id, channel, role, field, position, zones, valid) "
-        "SELECT uuidv7(), borrower, channel, 'BORROWER', field, position, %s, true FROM pg_temp.in_point",
+        "SELECT id, borrower, channel, 'BORROWER', field, position, %s, true FROM pg_temp.in_point",
         [[zone]],
     )
-
-
-def _persons(borrowers: pl.DataFrame, profile: Profile) -> Iterator[vault.Person]:
-    """Sealing is a cipher call a person: the one place where rows are taken one by one."""
-    names = list(profile.personal)
-    columns = [f"person_{name}" for name in names]
-    for subject_id, *values in borrowers.select("subject_id", *columns).iter_rows():
-        yield vault.Person(
-            subject_id=UUID(subject_id),
-            fields={name: [part or "" for part in value] for name, value in zip(names, values, strict=True)},
-        )
