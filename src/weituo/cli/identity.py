@@ -1,4 +1,4 @@
-"""`weituo identity add|list|password|key issue|key end`: people who sign in, and keys of agencies' systems."""
+"""`weituo identity add|invite|renew|role|stop|restore|list|password|key issue|key end`: people who sign in, and keys of agencies' systems."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import getpass
 import secrets
 import sys
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli import staffing
+from weituo.cli.arguments import shown, whole
+
+KEY_DAYS_MAX: Final = 3_650
 
 
 def add_verbs(verbs: Any) -> None:
@@ -21,7 +25,7 @@ def add_verbs(verbs: Any) -> None:
     listing.set_defaults(run=_list)
 
     add = cli.common(inner.add_parser("add", help="add a person who may sign in"))
-    add.add_argument("username")
+    add.add_argument("person", metavar="username")
     add.add_argument("--name", required=True, help="name as it stands in the audit log")
     add.add_argument("--role", required=True, help="VENDOR_MANAGER, COMPLIANCE, ANALYST, FINANCE, CARE, …")
     add.add_argument("--agency", default="", help="code of the agency, for agencies' people")
@@ -29,8 +33,10 @@ def add_verbs(verbs: Any) -> None:
     _password_option(add)
     add.set_defaults(run=_add)
 
+    staffing.add_people_verbs(inner)
+
     password = cli.common(inner.add_parser("password", help="give a person a new password"))
-    password.add_argument("username")
+    password.add_argument("person", metavar="username")
     _password_option(password)
     password.set_defaults(run=_password)
 
@@ -38,12 +44,20 @@ def add_verbs(verbs: Any) -> None:
     issue = cli.common(key.add_parser("issue", help="issue a key; it is shown this once"))
     issue.add_argument("--agency", required=True, help="code of the agency")
     issue.add_argument("--name", required=True, help="what the key is for")
-    issue.add_argument("--days", type=int, default=365, help="how long it lives (default 365)")
+    issue.add_argument("--days", type=key_days, default=365, help="how long it lives (default 365)")
     issue.set_defaults(run=_issue)
     end = cli.common(key.add_parser("end", help="end a key at once"))
     end.add_argument("key_id", type=UUID)
     end.add_argument("--reason", required=True)
     end.set_defaults(run=_end)
+
+
+def key_days(text: str) -> int:
+    """Read how many days a key lives: one day to ten years."""
+    days = whole(text)
+    if not 1 <= days <= KEY_DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no number of days from 1 to {KEY_DAYS_MAX:,}")
+    return days
 
 
 def _password_option(verb: argparse.ArgumentParser) -> None:
@@ -62,19 +76,6 @@ def _chosen(arguments: argparse.Namespace) -> tuple[str, bool]:
     if arguments.password_from == "stdin":  # noqa: S105 - a choice, not a password
         return sys.stdin.readline().rstrip("\n"), False
     return getpass.getpass("password: ", stream=sys.stderr), False
-
-
-def _agency_id(arguments: argparse.Namespace) -> UUID | None:
-    from weituo.domain.partners import queries as partners
-    from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
-
-    if not arguments.agency:
-        return None
-    for agency in partners.agencies(cli.actor_of(arguments)):
-        if agency.code == arguments.agency:
-            return agency.id
-    raise NotFound(what=worded("agency"), where=arguments.agency)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -101,13 +102,11 @@ def _add(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
     from weituo.foundation.identity import enrolment, keys
-    from weituo.foundation.identity.roles import KIND_OF, Role
+    from weituo.foundation.identity.roles import KIND_OF
     from weituo.foundation.tenancy.actors import Kind
     from weituo.foundation.texts import worded
 
-    if arguments.role not in Role.__members__ or arguments.role == Role.BORROWER:
-        raise BadInput(problem=worded("there is no role %(name)s", name=arguments.role), where="--role")
-    role = Role(arguments.role)
+    role = staffing.role_of(arguments.role, where="--role")
     if (KIND_OF.get(role) is Kind.AGENCY) != bool(arguments.agency):
         raise BadInput(
             problem=worded("roles of an agency need --agency, roles of the lender have none"),
@@ -117,15 +116,15 @@ def _add(arguments: argparse.Namespace) -> int:
     keys.check_password(password=password)
     user_id = enrolment.add_person(
         actor=cli.actor_of(arguments),
-        username=arguments.username,
+        username=arguments.person,
         name=arguments.name,
         role=role,
         password=password,
-        agency_id=_agency_id(arguments),
+        agency_id=staffing.agency_of(arguments),
         language=arguments.language,
         at=clock.now(),
     )
-    _show_password(arguments, {"id": user_id, "username": arguments.username}, password, shown=generated)
+    _show_password(arguments, {"id": user_id, "username": arguments.person}, password, shown=generated)
     return 0
 
 
@@ -135,9 +134,9 @@ def _password(arguments: argparse.Namespace) -> int:
 
     password, generated = _chosen(arguments)
     keys.set_password(
-        actor=cli.actor_of(arguments), username=arguments.username, password=password, at=clock.now()
+        actor=cli.actor_of(arguments), username=arguments.person, password=password, at=clock.now()
     )
-    _show_password(arguments, {"username": arguments.username}, password, shown=generated)
+    _show_password(arguments, {"username": arguments.person}, password, shown=generated)
     return 0
 
 
@@ -145,7 +144,7 @@ def _show_password(
     arguments: argparse.Namespace, result: dict[str, Any], password: str, *, shown: bool
 ) -> None:
     secret = {"password": password} if shown else {}
-    text = f"{arguments.username} may sign in" + (
+    text = f"{arguments.person} may sign in" + (
         f" with the password {password} (shown this once)" if shown else ""
     )
     cli.show(arguments, result | secret, text)
@@ -155,7 +154,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
     from weituo.foundation.identity import keys
 
-    agency_id, at = _agency_id(arguments), clock.now()
+    agency_id, at = staffing.agency_of(arguments), clock.now()
     assert agency_id is not None  # --agency is required
     issued = keys.issue_key(
         actor=cli.actor_of(arguments),
