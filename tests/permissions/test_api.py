@@ -76,7 +76,11 @@ def test_what_is_not_ones_own_is_not_there(db: str) -> None:
     assert not unknown, f"say in this test which object of another agency {unknown} leads to"
     for path, method in named:
         there = re.sub(r"\{\w+\}", lambda part: parts[part[0]], path)
-        body = {"digest": "0" * 64} | ({"cases": 1, "balance_minor": 1} if "acknowledge" in path else {})
+        body: dict[str, Any] = {"digest": "0" * 64}
+        if "acknowledge" in path:
+            body |= {"cases": 1, "balance_minor": 1}
+        elif "destructions" in path:
+            body = {"cases": 1}
         response, nothing = ask(there, method, key=key, body=body), ask(path, method, key=key, body=body)
         assert response.status_code == 404, (path, response.content)
         assert response.json()["code"] == nothing.json()["code"]
@@ -84,7 +88,7 @@ def test_what_is_not_ones_own_is_not_there(db: str) -> None:
 
 def their_objects(agency_id: UUID) -> dict[str, str]:
     """Make one object of each kind that an address of the API can name."""
-    made = {name: new_id() for name in ("statement_id", "package_id", "plan_id")}
+    made = {name: new_id() for name in ("statement_id", "package_id", "destruction_id", "plan_id")}
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_statement (id, agency_id, period_from, period_to, currency, payments, collected_minor, commission_minor, drawn_by, drawn_at) "
@@ -98,6 +102,10 @@ def their_objects(agency_id: UUID) -> dict[str, str]:
             [made["package_id"], "0" * 64, AT, agency_id],
         )
         assert cursor.rowcount == 1
+        cursor.execute(
+            "INSERT INTO sharing_destruction (id, agency_id, package_id, placements, cases, reason, asked_at) VALUES (%s, %s, %s, %s, 1, 'CONDUCT', %s)",
+            [made["destruction_id"], agency_id, made["package_id"], [new_id()], AT],
+        )
         cursor.execute(
             "INSERT INTO plans_plan (id, agency_id, version, state, active_from, note, digest, lender_signed_by, lender_signed_at) "
             "VALUES (%s, %s, 1, 'OFFERED', '2026-01-01', '', %s, 'x', %s)",
