@@ -35,6 +35,8 @@ ANSWERS: Final = {
     "HARDSHIP": ("经核查，目前不符合困难减免条件，您可以申请分期还款。", "您的困难情况属实，案件已撤回，我们会与您商定还款安排。"),
     "COMPLAINT": ("经核查录音，未发现违规，感谢您的反映。", "经核查，投诉属实，我们已要求机构整改，并向您致歉。"),
 }  # fmt: skip
+#: once, one in so many of the cases of the agency with the roughest manners is taken back
+ROUGH_PART: Final = 25
 #: what the bank kept of a transfer in the weeks when one line does not match, in fen
 BANK_FEE_MINOR: Final = 1_500
 
@@ -71,8 +73,11 @@ def _money(story: Story, week: int, at: datetime) -> int:
         }
         for claim in sorted(claims, key=lambda row: row["sender_ref"])
     ]
-    if week % 4 == 3 and lines and lines[-1]["amount_minor"] > BANK_FEE_MINOR:
-        lines[-1]["amount_minor"] -= BANK_FEE_MINOR  # the bank kept a fee: a person must look at it
+    short = (
+        lines[week // 4 % len(lines)] if lines else None
+    )  # each time of another agency, so that none looks worse
+    if week % 4 == 3 and short and short["amount_minor"] > BANK_FEE_MINOR:
+        short["amount_minor"] -= BANK_FEE_MINOR  # the bank kept a fee: a person must look at it
     if week % 4 == 2:
         lines.append(
             {
@@ -125,7 +130,9 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
     if week == _turn(story, 0.4) and "CONDUCT" not in placed["recall_reason"].to_list():
         rough = str(story.agency_ids()["SUXUN"])
         found = active.filter(pl.col("agency_id") == rough).sort("case_ref")["placement_id"].to_list()
-        said += _take_back(story, found[: len(found) // 10], reason="CONDUCT", at=at + timedelta(minutes=2))
+        said += _take_back(
+            story, found[: max(1, len(found) // ROUGH_PART)], reason="CONDUCT", at=at + timedelta(minutes=2)
+        )
     for number in range(1, 1 + steps_placing.approved_runs()):
         steps_placing.share(story, number=number, at=at + timedelta(minutes=4))
     steps_placing.destroy(story, at=at + timedelta(minutes=30))
