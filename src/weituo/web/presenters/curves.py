@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.domain.tracking.queries import SAMPLE_MIN
+from weituo.web.presenters.naming import listed
 from weituo.web.templatetags.weituo import day as day_text
 
 #: finding → tone, and its place in a list that begins with what needs a person
@@ -166,6 +167,6 @@ def _note(own: Sequence[Mapping[str, Any]]) -> str:
                 "Too early to say for months %(months)s: fewer than %(least)s placements.",
                 len(early),
             )
-            % {"months": ", ".join(str(month) for month in early), "least": SAMPLE_MIN}
+            % {"months": listed(early), "least": SAMPLE_MIN}
         )
     return " ".join(parts)

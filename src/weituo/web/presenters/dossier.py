@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters import partners as words
+from weituo.web.presenters.naming import listed
 from weituo.web.presenters.regions import region_name
 
 FIELDS = {
@@ -195,7 +196,7 @@ def agency(
             "capacity": row["capacity_accounts_max"],
             "active": active,
             "used": active / row["capacity_accounts_max"] if row["capacity_accounts_max"] else None,
-            "regions": ", ".join(region_name(code) for code in row["regions"]) or _("everywhere"),
+            "regions": listed(region_name(code) for code in row["regions"]) or _("everywhere"),
             "phone": row["public_phone"],
             "url": row["public_url"],
             "group": row["group"],
@@ -289,7 +290,7 @@ def _may(
 def _state(context: Mapping[str, Any], lacking: Mapping[str, str]) -> dict[str, Any]:
     """Answer at the top: what is the state, is it good, what next."""
     may, code = context["may"], context["agency"]["state"]
-    lacks = "; ".join(lacking.values())
+    lacks = _("; ").join(lacking.values())
     following: list[dict[str, str]] = []
     if context["unverified"] and may["verify"]:
         following.append({"label": _("Verify papers"), "url": "#papers"})
@@ -327,7 +328,7 @@ def _state(context: Mapping[str, Any], lacking: Mapping[str, str]) -> dict[str, 
     tone = {"APPROVED": "good", "SUSPENDED": "bad"}.get(code, "watch")
     if code == "APPROVED" and context["expired"]:
         tone = "watch"
-        text += " " + _("Expired and not renewed: %(papers)s.") % {"papers": "; ".join(context["expired"])}
+        text += " " + _("Expired and not renewed: %(papers)s.") % {"papers": _("; ").join(context["expired"])}
         if may["register"]:
             following.append({"label": _("Add the renewed paper"), "url": "#add-paper"})
     return {"tone": tone, "text": text, "next": following}

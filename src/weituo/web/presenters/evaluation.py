@@ -53,7 +53,7 @@ def league_chart(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     early = [card for card in cards if card["verdict"] == "TOO_EARLY"]
     if not judged:
         return None
-    note = " · ".join(f"{name_of(card)}: n = {card['figures']['placements']}" for card in judged)
+    note = " · ".join(f"{name_of(card)} (n = {card['figures']['placements']})" for card in judged)
     if early:
         names = _(", ").join(f"{name_of(card)} (n = {card['figures']['placements']})" for card in early)
         note += " · " + _("too early to say: %(names)s") % {"names": names}

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from weituo.foundation.identity.roles import LABELS as ROLES
 from weituo.web.menu import ENTRIES
 from weituo.web.presenters.book_words import HOLDS
+from weituo.web.presenters.borrower import CHANNELS as BORROWER_CHANNELS
 from weituo.web.presenters.borrower import KIND_LABELS, REASONS
 from weituo.web.presenters.care import SOURCES
-from weituo.web.presenters.conduct_words import FINDINGS
+from weituo.web.presenters.conduct_words import CHANNELS, FINDINGS
 from weituo.web.presenters.dossier import AGREEMENTS, FIELDS
 from weituo.web.presenters.evaluation import DECISIONS, VERDICTS
 from weituo.web.presenters.partners import PAPERS
@@ -195,7 +196,7 @@ def _labels(table: Mapping[Any, Any]) -> dict[str, Any]:
 VALUES: dict[str, Any] = {
     **{code: word for reasons in REASONS.values() for code, word in reasons.items()}, **_labels(REVOCATIONS), **_labels(HOLDS), **_labels(KIND_LABELS), **_labels(SOURCES), **_labels(FINDINGS),
     **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
-    **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
+    **_labels(BORROWER_CHANNELS), **_labels(CHANNELS), **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
     "lender": gettext_lazy("the lender"), "agency": gettext_lazy("the agency"), "password": gettext_lazy("password"),
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from weituo.core.recovery.drift import PSI_BAD, PSI_WATCH
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.presenters.naming import listed
 
 STATES = {
     "CANDIDATE": (gettext_lazy("candidate"), "wait"),
@@ -189,7 +190,7 @@ def card(row: Mapping[str, Any], *, drift: pl.DataFrame | None, used: Mapping[st
     state = {"tone": said["tone"], "text": said["text"], "next": []}
     if row["state"] == "PROMOTED" and moved:
         state = {"tone": "watch", "text": _("In use, but the book has moved away from its training in %(features)s: train again on newer accounts.")
-                 % {"features": ", ".join(str(one["label"]) for one in moved)}, "next": []}  # fmt: skip
+                 % {"features": listed(one["label"] for one in moved)}, "next": []}  # fmt: skip
     return {
         "model": dict(row) | {"shown": shown_state(row["state"])},
         "state": state,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from babel.dates import get_timezone_name
 from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 
 def reads_chinese() -> bool:
@@ -27,6 +28,11 @@ _BUCKETS = {"CURRENT": gettext_lazy("not overdue"), "default": gettext_lazy("any
 def bucket_name(code: str) -> str:
     """Give a bucket's name in the reader's language."""
     return str(_BUCKETS.get(code, code))
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Give several words as one list: “a, b” or “甲、乙”."""
+    return _(", ").join(str(value) for value in values)
 
 
 def zone_name(key: str) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from weituo.domain.contact import words
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS, FACTS, PURPOSES, STATES, WORDS
-from weituo.web.presenters.naming import name_of, said
+from weituo.web.presenters.naming import listed, name_of, said, zone_name
 
 LIST_LENGTH = 50
 LIST_LENGTH_MAX = 500
@@ -93,6 +93,8 @@ def _fact(name: str, value: Any) -> str:
     }
     if name in absent and value in (None, []):
         return absent[name]
+    if name in {"zones", "home_zone"} and value:
+        return listed(zone_name(one) for one in ([value] if isinstance(value, str) else value))
     if name == "wish_hours":
         return f"{value[0]:02d}:00 – {value[1]:02d}:00"
     return _value(value)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from weituo.foundation.errors import BadInput, Refusal
 from weituo.web.posted import day_within_reach, hundredths
-from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.naming import listed, name_of
 from weituo.web.presenters.regions import region_name
 
 EXCLUSIONS = {
@@ -105,7 +105,7 @@ def steps(
     query = f"?{given.query}" if given else ""
     found = [
         {"key": "batch", "label": _("Batch"), "url": reverse("placement:batch") + query if given else ""},
-        {"key": "value", "label": _("Value"), "url": reverse("placement:value") + query if given else ""},
+        {"key": "value", "label": _("Valuation"), "url": reverse("placement:value") + query if given else ""},
         {"key": "limits", "label": _("Limits"), "url": reverse("placement:limits") + query if given else ""},
         {"key": "solve", "label": _("Solution"), "url": reverse("placement:run", args=[run["id"]]) if run else ""},
         {"key": "compare", "label": _("Compare"), "url": reverse("placement:compare", args=[run["id"]]) if run else ""},
@@ -206,7 +206,7 @@ def limits(
             | {
                 "name": name_of(row),
                 "n_regions": len(row["regions"]),
-                "regions": ", ".join(region_name(code) for code in row["regions"]),
+                "regions": listed(region_name(code) for code in row["regions"]),
                 "lacking": row["lacking"],
                 "most": typed.get(f"most_{row['code']}", row["room"]),
                 "least": typed.get(f"least_{row['code']}", 0),

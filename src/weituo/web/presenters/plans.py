@@ -16,7 +16,7 @@ from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.posted import Posted, hundredths
 from weituo.web.presenters import curves, strategies
-from weituo.web.presenters.naming import name_of, reads_chinese
+from weituo.web.presenters.naming import bucket_name, name_of, reads_chinese
 
 STATES = {
     "DRAFT": (gettext_lazy("draft"), "watch"),
@@ -248,7 +248,7 @@ def _targets_chart(by_place: Mapping[tuple[str, int], int], buckets: Sequence[st
     last = {bucket: max(month for found, month in by_place if found == bucket) for bucket in buckets}
     best = max(buckets, key=lambda bucket: by_place[bucket, last[bucket]])
     title = _("The plan asks most of %(bucket)s: %(share)s by month %(month)s") % {
-        "bucket": best,
+        "bucket": bucket_name(best),
         "share": f"{by_place[best, last[best]] / 100:.1f}%",
         "month": last[best],
     }
@@ -261,7 +261,7 @@ def _targets_chart(by_place: Mapping[tuple[str, int], int], buckets: Sequence[st
         "x": {"name": _("Months since placement"), "values": list(months)},
         "y": {"name": _("Liquidation rate"), "format": "percent"},
         "series": [
-            {"name": bucket, "values": [None if (value := by_place.get((bucket, month))) is None else value / 10_000 for month in months], "style": "solid"}
+            {"name": bucket_name(bucket), "values": [None if (value := by_place.get((bucket, month))) is None else value / 10_000 for month in months], "style": "solid"}
             for bucket in buckets
         ],
     }  # fmt: skip

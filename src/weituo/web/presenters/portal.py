@@ -16,7 +16,7 @@ from weituo.domain.sharing import fields
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.presenters.borrower import PRODUCTS
 from weituo.web.presenters.conduct_words import CHANNELS, FINDINGS, PURPOSES
-from weituo.web.presenters.naming import said
+from weituo.web.presenters.naming import listed, said
 from weituo.web.presenters.placement_words import PROMISE_STATES
 from weituo.web.presenters.placement_words import RESULTS as RESULT_LABELS
 
@@ -65,7 +65,7 @@ def asked(query: Mapping[str, str]) -> Asked:
 
 def found_against(codes: Sequence[str]) -> str:
     """Say what was found against a reported contact."""
-    words = ", ".join(str(FINDINGS.get(code, code)) for code in codes)
+    words = listed(FINDINGS.get(code, code) for code in codes)
     return _(
         "The contact is reported, and it broke a rule: %(what)s. The lender sees it and asks for your answer."
     ) % {"what": words}

@@ -87,7 +87,7 @@ def _start_state(
             "next": [],
         }
     if agency["stopped_by"]:
-        lacks = "; ".join(str(lack) for lack in agency["stopped_by"])
+        lacks = _("; ").join(str(lack) for lack in agency["stopped_by"])
         text = _("Your agency may not work now: %(lacks)s. Send the lender the renewed paper.") % {"lacks": lacks}  # fmt: skip
         return {"tone": "bad", "text": text, "next": [cases]}
     mine = [one for one in waits if one["n"] and one["mine"]]

@@ -215,13 +215,21 @@ def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
 def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     """Lay the run beside round-robin and today's rule: money, accounts, limits broken."""
     kept = worth(run)["in_house_minor"]
+    names = {row["code"]: name_of(row) for row in run["by_agency"] if row["agency_id"]}
     placed = run["proof"].get("placed", sum(row["accounts"] for row in run["by_agency"] if row["agency_id"]))
     rows = [{"name": _("This run"), "net_minor": run["expected_net_minor"], "worth_minor": run["expected_net_minor"] - kept, "accounts": placed, "broken": [], "n_broken": 0, "less_minor": 0, "own": True}]  # fmt: skip
     for key, label in RIVALS.items():
         rival = run["rivals"].get(key)
         if rival is None:
             continue
-        broken = [one | {"label": LIMITS.get(one["limit"], one["limit"])} for one in rival["broken"]]
+        broken = [
+            one
+            | {
+                "label": LIMITS.get(one["limit"], one["limit"]),
+                "agency": names.get(one["agency"], one["agency"]),
+            }
+            for one in rival["broken"]
+        ]
         rows.append(
             {"name": label, "net_minor": rival["expected_net_minor"], "worth_minor": rival["expected_net_minor"] - kept, "accounts": rival["accounts"],
              "broken": broken, "n_broken": len(broken), "less_minor": run["expected_net_minor"] - rival["expected_net_minor"], "more_minor": rival["expected_net_minor"] - run["expected_net_minor"], "own": False}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.domain.sharing.fields import BY_NAME
 from weituo.foundation import days
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.presenters.naming import name_of
+from weituo.web.presenters.naming import listed, name_of
 from weituo.web.presenters.placement_words import REVOCATIONS
 
 STATES = {
@@ -194,7 +194,7 @@ def keys(rows: Sequence[Mapping[str, Any]], *, agencies: Sequence[Any], actor: A
     """Give the public keys and the form that registers one."""
     live = {str(row["agency_id"]) for row in rows if row["active_to"] is None}
     lacking = [one for one in agencies if one.state == "APPROVED" and str(one.id) not in live]
-    names = ", ".join(name_of({"name_zh": one.name_zh, "name_en": one.name_en}) for one in lacking)
+    names = listed(name_of({"name_zh": one.name_zh, "name_en": one.name_en}) for one in lacking)
     if lacking:
         state = {"tone": "watch", "text": _("No key, so no package can be built: %(names)s.") % {"names": names}, "next": []}  # fmt: skip
     else:
@@ -247,7 +247,7 @@ def preview(
     lacking = list(found["lacking"].values())
     words = {"n": len(found["facts"]), "withheld": len(found["withheld"])}
     if lacking:
-        state = {"tone": "bad", "text": _("Nothing may be shared: %(lacking)s.") % {"lacking": "; ".join(lacking)}, "next": []}  # fmt: skip
+        state = {"tone": "bad", "text": _("Nothing may be shared: %(lacking)s.") % {"lacking": _("; ").join(lacking)}, "next": []}  # fmt: skip
     elif not found["placed"]:
         state = {"tone": "watch", "text": _("The account is not placed with this agency, so nothing leaves today. If it were, %(n)s facts would be shared and %(withheld)s withheld.") % words, "next": []}  # fmt: skip
     else:

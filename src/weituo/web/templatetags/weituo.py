@@ -6,6 +6,7 @@ Every filter shows a missing value as an en dash, so that an unknown figure neve
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,7 @@ MISSING = "–"
 #: both languages show a currency by the sign that Chinese readers know: ¥ is the yuan, JP¥ the yen
 _SIGNS = Locale.parse("zh_Hans").currency_symbols
 _DAYS = {"zh_Hans": "y年M月d日", "en": "d MMM y"}
+_MONTHS = {"zh_Hans": "y年M月", "en": "MMM y"}
 _INSTANTS = {"zh_Hans": "y年M月d日 HH:mm", "en": "d MMM y, HH:mm"}
 
 
@@ -115,6 +117,19 @@ def bps(value: int | None) -> str:
     if value is None:
         return MISSING
     return format_percent(Decimal(int(value)) / BPS, format="#,##0.00%", locale=_locale())  # type: ignore[no-any-return]
+
+
+@register.filter
+def month(value: date | None) -> str:
+    """Show a month as people write it: Nov 2026, 2026年11月."""
+    locale = _locale()
+    return MISSING if value is None else format_date(value, format=_MONTHS[locale], locale=locale)  # type: ignore[no-any-return]
+
+
+@register.filter
+def listed(values: Iterable[Any]) -> str:
+    """Show several words as one list, separated as the language does it."""
+    return naming.listed(values)
 
 
 @register.filter
