@@ -32,7 +32,11 @@ def _series_table(spec: dict[str, Any], cell: Callable[[Any], str]) -> dict[str,
     return {
         "head": [spec["x"].get("name", ""), *(one["name"] for one in series)],
         "rows": [
-            {"label": label, "cells": [_with_interval(one, index, cell) for one in series]}
+            {
+                "label": label,
+                "url": _at(spec["x"].get("links"), index),
+                "cells": [_with_interval(one, index, cell) for one in series],
+            }
             for index, label in enumerate(spec["x"]["values"])
         ],
     }

@@ -165,7 +165,7 @@ def _buckets_chart(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
         "title": _("%(bucket)s holds most of the money: %(share)s") % {"bucket": bucket_name(most), "share": f"{100 * share:.1f}%"},
         "subtitle": _("Balance of open accounts by bucket, %(currency)s") % {"currency": currency},
         "note": _("n = %(n)s open accounts") % {"n": f"{sum(row['accounts'] for row in rows.values()):,}"},
-        "x": {"name": _("Bucket"), "values": [bucket_name(bucket) for bucket in known]},
+        "x": {"name": _("Bucket"), "values": [bucket_name(bucket) for bucket in known], "links": ["?" + urlencode({"bucket": bucket}) + "#accounts" for bucket in known]},
         "y": {"name": _("Balance"), "format": "money", "currency": currency},
         "series": [{"name": _("Balance"), "values": [rows[bucket]["balance_minor"] for bucket in known], "style": "solid"}],
     }  # fmt: skip

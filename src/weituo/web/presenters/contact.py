@@ -80,7 +80,11 @@ def reasons_chart(reasons: Sequence[Mapping[str, Any]], *, refused: int) -> dict
         % {"rule": words.rule_name(first["code"]), "part": first["n"], "whole": refused},
         "subtitle": _("Refused requests by rule; one refused for two reasons counts under each"),
         "note": f"n = {refused}",
-        "x": {"name": _("Rule"), "values": [words.rule_name(one["code"]) for one in reasons]},
+        "x": {
+            "name": _("Rule"),
+            "values": [words.rule_name(one["code"]) for one in reasons],
+            "links": [one.get("url", "") for one in reasons],
+        },
         "y": {"name": _("Refused requests"), "format": "count"},
         "series": [
             {"name": _("Refused requests"), "values": [one["n"] for one in reasons], "style": "solid"}
@@ -225,7 +229,10 @@ def overview(
 ) -> dict[str, Any]:
     """Give the first page: counts, refusals by reason, the heat map, open violations, the latest permits."""
     asked, refused = sum(counts.values()), counts.get("REFUSED", 0)
-    reasons = by_reason(refusals)
+    reasons = [
+        one | {"url": f"{reverse('contact:permits')}?{span['query']}&state=REFUSED&rule={one['code']}"}
+        for one in by_reason(refusals)
+    ]
     sentences = {rule["rule"]: said(rule) for rule in rules}
     overdue = violations.filter(pl.col("answer_due_at") <= at).height
     return {
@@ -239,14 +246,7 @@ def overview(
             {"label": _("Void before use"), "n": counts.get("VOID", 0)},
             {"label": _("Open violations"), "n": violations.height},
         ],
-        "reasons": [
-            one
-            | {
-                "text": sentences.get(one["code"], ""),
-                "url": f"{reverse('contact:permits')}?{span['query']}&state=REFUSED&rule={one['code']}",
-            }
-            for one in reasons
-        ],
+        "reasons": [one | {"text": sentences.get(one["code"], "")} for one in reasons],
         "reasons_chart": reasons_chart(reasons, refused=refused),
         "hours_chart": hours_chart(heat, hours=permitted_hours(rules), zone=zone),
         "latest": [permits.shown(row) for row in latest],

@@ -77,7 +77,7 @@ def overview(
         "state": _state(rows, alerts=alerts),
         "standings": [row | {"url": "?" + urlencode({"agency": row["agency_id"], "bucket": asked["bucket"]}), "cases_url": _cases(row["agency_id"], bucket=asked["bucket"])} for row in rows],
         "chosen": chosen,
-        "chart": curves.chart(frame, chosen=chosen, names=names, on=on) if chosen else None,
+        "chart": _drilled(curves.chart(frame, chosen=chosen, names=names, on=on), names=names, bucket=asked["bucket"]) if chosen else None,
         "coverage": [_coverage(row) for row in coverage],
         "coverage_title": coverage_title(coverage),
         "promises": [_promise(row) for row in promises],
@@ -94,6 +94,19 @@ def overview(
         "may_close": actor.may("tracking.close_alert"),
         "may_review": actor.may("tracking.hold_review"),
     }  # fmt: skip
+
+
+def _drilled(spec: dict[str, Any] | None, *, names: Mapping[str, str], bucket: str) -> dict[str, Any] | None:
+    """Let every agency's line lead to its placements."""
+    if spec is None:
+        return None
+    ids = {name: key for key, name in names.items()}
+    return spec | {
+        "series": [
+            one | ({"link": _cases(ids[one["name"]], bucket=bucket)} if one["name"] in ids else {})
+            for one in spec["series"]
+        ]
+    }
 
 
 def _cases(agency_id: Any, **filters: str) -> str:
@@ -183,7 +196,11 @@ def promises_chart(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         "title": promises_title(rows),
         "subtitle": _("Share kept of the promises decided by booked money, with its 95%% interval") % {},
         "note": " · ".join(f"{name_of(row)}: n = {row['kept'] + row['broken']}" for row in decided),
-        "x": {"name": _("Agency"), "values": [name_of(row) for row in decided]},
+        "x": {
+            "name": _("Agency"),
+            "values": [name_of(row) for row in decided],
+            "links": [_cases(row["agency_id"]) for row in decided],
+        },
         "y": {"name": _("Promises kept"), "format": "percent"},
         "series": [
             {

@@ -197,6 +197,7 @@
         lineStyle: { width: quiet ? 1.25 : 2.25, type: one.style === "dashed" ? "dashed" : "solid", color: tints[index] },
         endLabel: { show: direct && (named.has(index) || !quiet), formatter: one.name, color: quiet ? css("--ink-quiet") : tints[index], fontSize: 12, distance: 6, width: 150, overflow: "truncate" },
         labelLayout: { moveOverlap: "shiftY" },
+        triggerLineEvent: Boolean(one.link),
         emphasis: { disabled: true },
       };
       return hasInterval(one) ? [band(one, tints[index], xs), drawn] : [drawn];
@@ -350,6 +351,13 @@
       const { narrow: _narrow, ...option } = KINDS[spec.kind](spec, area.clientWidth);
       chart.setOption(option, { notMerge: true });
     };
+    // a point leads to the accounts behind it; the table of numbers holds the same links for the keyboard
+    const links = spec.x.links || [];
+    chart.on("click", (point) => {
+      const one = (spec.series || []).find((series) => series.name === point.seriesName);
+      const address = (one && one.link) || links[point.dataIndex];
+      if (address) window.location.assign(address);
+    });
     draw();
     new ResizeObserver(draw).observe(area);
     document.addEventListener("weituo:theme", draw);
