@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from weituo.foundation import transactions
+from django.db import DatabaseError
+
+from weituo.foundation import clashes, transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import ProgrammerError
 from weituo.foundation.tenancy.actors import Actor
@@ -66,14 +68,19 @@ def act(name: str, *, permission: str) -> Callable[[Callable[P, R]], Callable[P,
             if not isinstance(at, datetime) or at.tzinfo is None:
                 raise ProgrammerError(f"{name} needs an aware instant `at`")
             actor.require(permission)
-            with transactions.transaction(actor):
-                pending = _Pending(act=name, actor=actor, at=at)
-                token = _pending.set(pending)
-                try:
-                    result = function(*args, **kwargs)
-                finally:
-                    _pending.reset(token)
-                journal.write(actor=actor, at=at, act=name, entries=pending.entries)
+            try:
+                with transactions.transaction(actor):
+                    pending = _Pending(act=name, actor=actor, at=at)
+                    token = _pending.set(pending)
+                    try:
+                        result = function(*args, **kwargs)
+                    finally:
+                        _pending.reset(token)
+                    journal.write(actor=actor, at=at, act=name, entries=pending.entries)
+            except DatabaseError as fault:
+                if (refusal := clashes.refusal_of(fault, act=name)) is None:
+                    raise
+                raise refusal from fault
             return result
 
         inner.act_name = name  # type: ignore[attr-defined]

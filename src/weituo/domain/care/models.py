@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class Case(models.Model):
@@ -45,11 +46,12 @@ class Case(models.Model):
     class Meta:
         db_table = "care_case"
         constraints = [
+            in_reach("care_case", times=("opened_at", "due_at", "decided_at")),
             models.CheckConstraint(
                 name="care_case_decided",
                 condition=Q(state="OPEN", decided_at__isnull=True)
                 | Q(state="DECIDED", decided_at__isnull=False, upheld__isnull=False),
-            )
+            ),
         ]
         indexes = [models.Index(fields=["state", "due_at"], name="care_case_clock")]
 
@@ -74,6 +76,7 @@ class Wish(models.Model):
     class Meta:
         db_table = "care_wish"
         constraints = [
+            in_reach("care_wish", times=("active_from", "active_to")),
             models.UniqueConstraint(
                 fields=["borrower"], condition=Q(active_to__isnull=True), name="care_one_wish_in_force"
             ),
@@ -100,6 +103,7 @@ class AccessCode(models.Model):
 
     class Meta:
         db_table = "care_access_code"
+        constraints = [in_reach("care_access_code", times=("issued_at", "expires_at", "locked_until"))]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import UuidV7, new_id
+from weituo.foundation.reach import in_reach
 
 
 class Permit(models.Model):
@@ -41,6 +44,9 @@ class Permit(models.Model):
 
     class Meta:
         db_table = "contact_permit"
+        constraints = [
+            in_reach("contact_permit", times=("asked_at", "planned_at", "expires_at", "used_at", "voided_at"))
+        ]
         indexes = [
             models.Index(fields=["borrower", "planned_at"], name="contact_permit_borrower"),
             models.Index(fields=["agency", "asked_at"], name="contact_permit_agency"),
@@ -70,7 +76,15 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "contact_attempt"
-        constraints = [models.UniqueConstraint(fields=["agency", "sender_ref"], name="contact_attempt_once")]
+        constraints = [
+            in_reach("contact_attempt", times=("made_at", "reported_at")),
+            # clocks differ by seconds; a contact that is yet to come is none
+            models.CheckConstraint(
+                name="contact_attempt_was_made",
+                condition=Q(made_at__lte=F("reported_at") + timedelta(minutes=1)),
+            ),
+            models.UniqueConstraint(fields=["agency", "sender_ref"], name="contact_attempt_once"),
+        ]
         indexes = [
             models.Index(fields=["borrower", "made_at"], name="contact_attempt_borrower"),
             models.Index(fields=["agency", "made_at"], name="contact_attempt_agency"),
@@ -100,6 +114,7 @@ class Violation(models.Model):
     class Meta:
         db_table = "contact_violation"
         constraints = [
+            in_reach("contact_violation", times=("found_at", "answer_due_at", "closed_at")),
             models.UniqueConstraint(fields=["attempt", "code"], name="contact_violation_once"),
             models.CheckConstraint(name="contact_severity", condition=Q(severity__gte=1, severity__lte=5)),
         ]
@@ -122,10 +137,11 @@ class Preference(models.Model):
     class Meta:
         db_table = "contact_preference"
         constraints = [
+            in_reach("contact_preference", times=("set_at",)),
             models.CheckConstraint(
                 name="contact_preference_hours",
                 condition=Q(hour_from__gte=0, hour_to__lte=24, hour_from__lt=F("hour_to")),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class Evaluation(models.Model):
@@ -19,6 +20,9 @@ class Evaluation(models.Model):
 
     class Meta:
         db_table = "evaluation_evaluation"
+        constraints = [
+            in_reach("evaluation_evaluation", times=("made_at",), days=("period_from", "period_to"))
+        ]
 
     def __str__(self) -> str:
         return f"{self.period_from}–{self.period_to}"
@@ -67,6 +71,7 @@ class Decision(models.Model):
 
     class Meta:
         db_table = "evaluation_decision"
+        constraints = [in_reach("evaluation_decision", times=("decided_at",))]
 
     def __str__(self) -> str:
         return f"{self.decision} {self.agency_id}"

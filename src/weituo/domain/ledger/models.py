@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import UuidV7, new_id
+from weituo.foundation.reach import in_reach
 
 
 class LedgerAccount(models.Model):
@@ -57,6 +58,7 @@ class Entry(models.Model):
 
     class Meta:
         db_table = "ledger_entry"
+        constraints = [in_reach("ledger_entry", times=("booked_at",), days=("value_on",))]
 
     def __str__(self) -> str:
         return self.idempotency_key
@@ -102,7 +104,8 @@ class Remittance(models.Model):
     class Meta:
         db_table = "ledger_remittance"
         constraints = [
-            models.UniqueConstraint(fields=["agency", "sender_ref"], name="ledger_remittance_once")
+            in_reach("ledger_remittance", times=("reported_at", "booked_at")),
+            models.UniqueConstraint(fields=["agency", "sender_ref"], name="ledger_remittance_once"),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +128,7 @@ class RemittanceLine(models.Model):
     class Meta:
         db_table = "ledger_remittance_line"
         constraints = [
+            in_reach("ledger_remittance_line", days=("paid_on",)),
             models.UniqueConstraint(fields=["agency_id", "bank_ref"], name="ledger_remittance_line_once"),
             models.CheckConstraint(name="ledger_remittance_line_positive", condition=Q(amount_minor__gt=0)),
         ]
@@ -147,6 +151,7 @@ class BankLine(models.Model):
 
     class Meta:
         db_table = "ledger_bank_line"
+        constraints = [in_reach("ledger_bank_line", times=("received_at",), days=("booked_on",))]
 
     def __str__(self) -> str:
         return self.reference
@@ -176,6 +181,7 @@ class Payment(models.Model):
     class Meta:
         db_table = "ledger_payment"
         constraints = [
+            in_reach("ledger_payment", days=("paid_on",)),
             models.CheckConstraint(
                 name="ledger_payment_parts",
                 condition=Q(
@@ -224,7 +230,12 @@ class Statement(models.Model):
     class Meta:
         db_table = "ledger_statement"
         constraints = [
-            models.UniqueConstraint(fields=["agency", "period_from"], name="ledger_statement_once")
+            in_reach(
+                "ledger_statement",
+                times=("drawn_at", "agreed_at", "approved_at"),
+                days=("period_from", "period_to"),
+            ),
+            models.UniqueConstraint(fields=["agency", "period_from"], name="ledger_statement_once"),
         ]
 
     def __str__(self) -> str:
@@ -248,6 +259,7 @@ class CommissionLine(models.Model):
 
     class Meta:
         db_table = "ledger_commission_line"
+        constraints = [in_reach("ledger_commission_line", days=("earned_on",))]
         indexes = [models.Index(fields=["agency_id", "earned_on"], name="ledger_commission_agency")]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class Agency(models.Model):
@@ -39,6 +40,7 @@ class Agency(models.Model):
 
     class Meta:
         db_table = "partners_agency"
+        constraints = [in_reach("partners_agency", times=("state_since",))]
 
     def __str__(self) -> str:
         return self.code
@@ -72,6 +74,7 @@ class Paper(models.Model):
 
     class Meta:
         db_table = "partners_paper"
+        constraints = [in_reach("partners_paper", times=("verified_at",), days=("valid_from", "valid_to"))]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
@@ -91,6 +94,7 @@ class Assessment(models.Model):
 
     class Meta:
         db_table = "partners_assessment"
+        constraints = [in_reach("partners_assessment", times=("assessed_at",))]
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.total_bps}"
@@ -117,6 +121,7 @@ class Proposal(models.Model):
     class Meta:
         db_table = "partners_proposal"
         constraints = [
+            in_reach("partners_proposal", times=("proposed_at", "decided_at")),
             models.UniqueConstraint(
                 fields=["agency", "change"],
                 condition=Q(decided_at__isnull=True),
@@ -154,7 +159,8 @@ class Agreement(models.Model):
     class Meta:
         db_table = "partners_agreement"
         constraints = [
-            models.UniqueConstraint(fields=["agency", "kind", "version"], name="partners_agreement_version")
+            in_reach("partners_agreement", days=("active_from", "active_to")),
+            models.UniqueConstraint(fields=["agency", "kind", "version"], name="partners_agreement_version"),
         ]
 
     def __str__(self) -> str:
@@ -174,6 +180,7 @@ class Collector(models.Model):
 
     class Meta:
         db_table = "partners_collector"
+        constraints = [in_reach("partners_collector", days=("registered_on", "trained_until", "active_to"))]
 
     def __str__(self) -> str:
         return self.badge

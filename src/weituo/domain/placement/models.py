@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class RecoveryModelVersion(models.Model):
@@ -32,6 +33,7 @@ class RecoveryModelVersion(models.Model):
 
     class Meta:
         db_table = "placement_model"
+        constraints = [in_reach("placement_model", times=("trained_at",))]
 
     def __str__(self) -> str:
         return f"v{self.version}"
@@ -81,6 +83,7 @@ class Run(models.Model):
     class Meta:
         db_table = "placement_run"
         constraints = [
+            in_reach("placement_run", times=("solved_at", "proposed_at", "decided_at"), days=("as_of",)),
             models.CheckConstraint(
                 name="placement_two_persons",
                 condition=~Q(state="APPROVED") | (~Q(decided_by="") & ~Q(decided_by=F("proposed_by"))),
@@ -164,6 +167,7 @@ class Placement(models.Model):
     class Meta:
         db_table = "placement_placement"
         constraints = [
+            in_reach("placement_placement", times=("placed_at", "ended_at"), days=("term_to",)),
             models.UniqueConstraint(
                 fields=["account"], condition=Q(state="ACTIVE"), name="placement_one_active_per_account"
             ),

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class Plan(models.Model):
@@ -32,7 +33,14 @@ class Plan(models.Model):
 
     class Meta:
         db_table = "plans_plan"
-        constraints = [models.UniqueConstraint(fields=["agency", "version"], name="plans_plan_version")]
+        constraints = [
+            in_reach(
+                "plans_plan",
+                times=("lender_signed_at", "agency_signed_at"),
+                days=("active_from", "active_to"),
+            ),
+            models.UniqueConstraint(fields=["agency", "version"], name="plans_plan_version"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agency_id} v{self.version}"
@@ -75,6 +83,7 @@ class Milestone(models.Model):
 
     class Meta:
         db_table = "plans_milestone"
+        constraints = [in_reach("plans_milestone", times=("done_at",), days=("due_on",))]
 
     def __str__(self) -> str:
         return self.title_en
@@ -99,6 +108,7 @@ class Strategy(models.Model):
 
     class Meta:
         db_table = "plans_strategy"
+        constraints = [in_reach("plans_strategy", times=("made_at", "published_at"))]
 
     def __str__(self) -> str:
         return f"v{self.version}"
@@ -159,6 +169,7 @@ class Treatment(models.Model):
 
     class Meta:
         db_table = "plans_treatment"
+        constraints = [in_reach("plans_treatment", times=("decided_at",))]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.treatment}"

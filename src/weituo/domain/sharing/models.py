@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import new_id
+from weituo.foundation.reach import in_reach
 
 
 class Recipient(models.Model):
@@ -20,9 +21,10 @@ class Recipient(models.Model):
     class Meta:
         db_table = "sharing_recipient"
         constraints = [
+            in_reach("sharing_recipient", times=("active_from", "active_to")),
             models.UniqueConstraint(
                 fields=["agency"], condition=Q(active_to__isnull=True), name="sharing_one_live_key"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -57,9 +59,10 @@ class Package(models.Model):
     class Meta:
         db_table = "sharing_package"
         constraints = [
+            in_reach("sharing_package", times=("built_at", "acknowledged_at", "revoked_at")),
             models.UniqueConstraint(
                 fields=["agency", "run"], condition=~Q(state="REVOKED"), name="sharing_one_live_package"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,6 +86,7 @@ class Destruction(models.Model):
     class Meta:
         db_table = "sharing_destruction"
         constraints = [
+            in_reach("sharing_destruction", times=("asked_at", "confirmed_at")),
             models.CheckConstraint(
                 condition=Q(cases__gt=0) & Q(placements__len=F("cases")), name="sharing_destruction_counts"
             ),
@@ -107,6 +111,7 @@ class Disclosure(models.Model):
 
     class Meta:
         db_table = "sharing_disclosure"
+        constraints = [in_reach("sharing_disclosure", times=("disclosed_at",))]
         indexes = [models.Index(fields=["disclosed_by", "disclosed_at"], name="sharing_disclosure_rate")]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from weituo.foundation.ids import UuidV7, new_id
+from weituo.foundation.reach import in_reach
 
 
 class Promise(models.Model):
@@ -29,6 +30,7 @@ class Promise(models.Model):
     class Meta:
         db_table = "tracking_promise"
         constraints = [
+            in_reach("tracking_promise", times=("made_at", "decided_at"), days=("due_on",)),
             models.UniqueConstraint(fields=["agency", "sender_ref"], name="tracking_promise_once"),
             models.CheckConstraint(name="tracking_promise_positive", condition=Q(amount_minor__gt=0)),
         ]
@@ -52,6 +54,7 @@ class Review(models.Model):
 
     class Meta:
         db_table = "tracking_review"
+        constraints = [in_reach("tracking_review", times=("held_at",), days=("period_from", "period_to"))]
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.period_from}"
@@ -72,12 +75,13 @@ class Alert(models.Model):
     class Meta:
         db_table = "tracking_alert"
         constraints = [
+            in_reach("tracking_alert", times=("raised_at", "closed_at")),
             models.UniqueConstraint(
                 fields=["agency", "code"],
                 condition=Q(closed_at__isnull=True),
                 nulls_distinct=False,
                 name="tracking_alert_open_once",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -20,6 +20,8 @@ from weituo.foundation.identity.errors import KeyEnded, WeakPassword
 from weituo.foundation.identity.models import ApiKey, User
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
+
+NAME_MAX: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ def issue_key(
     """Issue an API key to an agency's system. Raises `BadInput` when the name is missing or the key would end before it begins."""
     if not name.strip():
         raise BadInput(problem=worded("a key needs a name"), where="name")
+    if len(name.strip()) > NAME_MAX:
+        raise BadInput(problem=worded("a name has 1 to %(most)s letters", most=NAME_MAX), where="name")
     if active_to is not None and active_to <= at:
         raise BadInput(problem=worded("the key would end before it begins"), where="active_to")
     secret = people.issue_key(agency_id=agency_id, name=name.strip(), active_from=at, active_to=active_to)
