@@ -15,7 +15,7 @@ from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
 from tests.builders import actors
-from tests.builders.ledger import AT, Placed, day, placed_accounts
+from tests.builders.ledger import AT, REPORTED, Placed, day, placed_accounts
 
 
 def agencies(*, payers: tuple[float, ...], count: int = 120, seed: int = 3) -> list[list[Placed]]:
@@ -56,7 +56,7 @@ def pay(agency_id: UUID, cases: list[Placed], *, amount_minor: int = 51_250) -> 
             for number, case in enumerate(cases)
         ],
         total_minor=amount_minor * len(cases),
-        at=AT,
+        at=REPORTED,
     )  # fmt: skip
     ledger.receive_bank_lines(
         actor=actors.staff(Role.FINANCE),

@@ -16,6 +16,8 @@ from weituo.foundation.ids import new_id
 from tests.builders import actors, partners
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+#: when agencies report what was paid in March: nothing is reported before it was made
+REPORTED = datetime(2026, 3, 31, 4, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

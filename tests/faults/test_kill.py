@@ -127,7 +127,7 @@ def test_a_killed_booking_run_books_nothing_and_its_repeat_books_once(
     ]
     agency = actors.agency_system(placed[0].agency_id)
     services.report_remittance(
-        actor=agency, sender_ref="R1", currency="CNY", lines=lines, total_minor=30_000, at=AT
+        actor=agency, sender_ref="R1", currency="CNY", lines=lines, total_minor=30_000, at=build.REPORTED
     )
     services.receive_bank_lines(actor=actors.worker(), lines=build.bank_line("R1", 30_000), at=AT)
     before = (ledger.trial_balance(actors.worker()), journal.verify(actors.worker()).entries)

@@ -66,7 +66,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 currency="CNY",
                 lines=lines,
                 total_minor=sum(amounts),
-                at=AT,
+                at=build.REPORTED,
             )
             if banked:
                 services.receive_bank_lines(actor=FINANCE, lines=build.bank_line(ref, sum(amounts)), at=AT)

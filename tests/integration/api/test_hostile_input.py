@@ -73,13 +73,23 @@ def test_what_lies_before_living_memory_is_not_recorded(db: str, made_at: str) -
     assert "made_at" in contact.content.decode() and "made_at" in pledge.content.decode()
 
 
-@pytest.mark.parametrize("paid_on", ["0001-01-01", "2020-01-01", "2028-01-01", "9999-12-31"])
+@pytest.mark.parametrize("paid_on", ["0001-01-01", "2020-01-01", "2026-03-10", "2028-01-01", "9999-12-31"])
 def test_a_payment_is_reported_for_a_day_that_can_be(db: str, paid_on: str) -> None:
     desk = bench()
 
     answer = send(desk, "/remittances", remittance(desk, paid_on=paid_on))
 
     assert (answer.status_code, answer.json()["where"]) == (422, "lines[1].paid_on")
+
+
+@pytest.mark.parametrize(("amount", "status"), [(102_500, 200), (102_501, 422), (9 * 10**15, 422)])
+def test_no_promise_exceeds_what_was_owed_on_its_day(db: str, amount: int, status: int) -> None:
+    desk = bench()
+
+    answer = send(desk, "/promises", promise(desk, amount_minor=amount))
+
+    assert answer.status_code == status
+    assert status == 200 or "amount_minor" in answer.content.decode()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k1"}])

@@ -62,3 +62,22 @@ class AgreementRefused(BadInput):
     """The agreement is not usable: %(problem)s."""
 
     code = "agreement_refused"
+
+
+class AgreementEndedBefore(Conflict):
+    """This agreement ended on %(on)s."""
+
+    code = "agreement_ended"
+
+
+class CollectorRefused(BadInput):
+    """The collector cannot be registered: %(problem)s."""
+
+    code = "collector_refused"
+
+
+class BadgeTaken(Conflict):
+    """The badge %(badge)s is another collector's."""
+
+    code = "badge_taken"
+    remedy = "Give every collector a badge of their own; one that was used stays with its collector."

@@ -283,7 +283,7 @@ def collector(request: HttpRequest, agency_id: UUID) -> HttpResponse:
         services.register_collector(
             actor=request.actor,  # type: ignore[attr-defined]
             agency_id=agency_id,
-            badge=posted.needed("badge").upper()[:16],
+            badge=posted.needed("badge").upper(),
             alias=posted.needed("alias"),
             registered_on=days.day_of(clock.now()),
             trained_until=posted.day("trained_until"),

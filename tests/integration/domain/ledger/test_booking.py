@@ -43,7 +43,7 @@ def remit(
         currency="CNY",
         lines=lines,
         total_minor=sum(amounts),
-        at=AT,
+        at=build.REPORTED,
     )
     if bank:
         services.receive_bank_lines(
@@ -163,7 +163,7 @@ def test_bad_remittances_are_refused_whole_and_say_where(
             currency=str(change.get("currency", "CNY")),
             lines=[line],
             total_minor=int(change.get("total_minor", amount)),
-            at=AT,
+            at=build.REPORTED,
         )  # type: ignore[call-overload]
     assert caught.value.where == where
     assert queries.remittances(actors.staff(FINANCE)) == []
@@ -182,7 +182,7 @@ def test_an_agency_cannot_remit_for_another_agencys_case(db: str) -> None:
             currency="CNY",
             lines=[line],
             total_minor=1,
-            at=AT,
+            at=build.REPORTED,
         )
 
 

@@ -245,3 +245,50 @@ def test_the_total_is_the_sum_of_its_parts_and_grows_with_each(scores: dict[str,
     for name, value in scores.items():
         if value < 100:
             assert scoring.weighted(scores={**scores, name: value + 1}).total_bps > score.total_bps
+
+
+def test_a_badge_is_one_collectors_alone(db: str) -> None:
+    agency, lin = screened(), actors.staff(name=LIN)
+    person = {
+        "actor": lin,
+        "agency_id": agency,
+        "registered_on": AT.date(),
+        "trained_until": AT.date(),
+        "at": AT,
+    }
+    services.register_collector(badge="HENG-001", alias="Wang", **person)
+
+    with pytest.raises(errors.BadgeTaken):
+        services.register_collector(badge="HENG-001", alias="Li", **person)
+    for badge, alias in [
+        ("", "Li"),
+        ("x" * 17, "Li"),
+        ("<b>", "Li"),
+        ("HENG-002", " "),
+        ("HENG-002", "x" * 61),
+    ]:
+        with pytest.raises(errors.CollectorRefused):
+            services.register_collector(badge=badge, alias=alias, **person)
+
+
+def test_an_agreement_ends_once(db: str) -> None:
+    agency, lin = screened(), actors.staff(name=LIN)
+    [agreement] = queries.dossier(lin, agency_id=agency)["agreements"]
+    services.end_agreement(actor=lin, agreement_id=agreement["id"], reason="over", at=AT)
+
+    with pytest.raises(errors.AgreementEndedBefore):
+        services.end_agreement(
+            actor=lin, agreement_id=agreement["id"], reason="again", at=AT + timedelta(days=90)
+        )
+
+    [agreement] = queries.dossier(lin, agency_id=agency)["agreements"]
+    assert agreement["active_to"] == AT.date()
+
+
+def test_a_fee_for_a_bucket_that_is_none_is_refused(db: str) -> None:
+    agency = screened()
+
+    with pytest.raises(errors.AgreementRefused):
+        services.sign_agreement(
+            actor=actors.staff(name=LIN), agency_id=agency, kind="SERVICE", active_from=AT.date(), active_to=None, fee_bps_by_bucket={"ZZ": 100}, at=AT
+        )  # fmt: skip

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from weituo.domain.ledger import services as ledger
 from weituo.domain.tracking import queries
 from weituo.domain.tracking import services as tracking
 from weituo.domain.tracking.errors import PlacementNotYours, PromiseReferenceReused, PromiseRefused
 from weituo.domain.tracking.services.promises import judge
+from weituo.foundation import transactions
+from weituo.foundation.audit import journal
+from weituo.foundation.identity.roles import Role
 
 from tests.builders import actors
 from tests.builders import tracking as build
+from tests.builders.evaluation import direct
 from tests.builders.ledger import AT, placed_accounts
 
 DUE = date(2026, 3, 6)
@@ -47,6 +53,51 @@ class TestRecordPromises:
                 at=AT,
             )
         assert queries.promises_frame(actors.worker()).is_empty()
+
+    def test_what_was_paid_since_counts_as_owed_on_the_day_of_a_promise(self, db: str) -> None:
+        [case] = placed_accounts()
+        agency, finance = actors.agency_system(case.agency_id), actors.staff(Role.FINANCE)
+        ledger.open_book(actor=finance, at=AT)
+        ledger.book_direct_payments(
+            actor=finance, payments=direct(case.account_id, amount_minor=100_000), at=AT
+        )
+        whole = build.promise(case, due_on=DUE, amount_minor=102_500)
+        later = build.promise(case, due_on=DUE + timedelta(days=14), amount_minor=2_501, made_at=AT + timedelta(days=14), ref="P-2")  # fmt: skip
+
+        tracking.record_promises(actor=agency, promises=[whole], at=AT + timedelta(days=14))
+        with pytest.raises(PromiseRefused) as refusal:
+            tracking.record_promises(actor=agency, promises=[later], at=AT + timedelta(days=14))
+
+        assert refusal.value.where == "promises[0].amount_minor"
+        tracking.record_promises(actor=agency, promises=[replace(later, amount_minor=2_500)], at=AT + timedelta(days=14))  # fmt: skip
+
+    def test_a_repeat_is_recognised_though_less_is_owed_now(self, db: str) -> None:
+        [case] = placed_accounts()
+        agency, finance = actors.agency_system(case.agency_id), actors.staff(Role.FINANCE)
+        first = build.promise(case, due_on=DUE, amount_minor=102_500, made_at=AT - timedelta(days=1))
+        tracking.record_promises(actor=agency, promises=[first], at=AT)
+        with transactions.transaction(finance), transactions.connection().cursor() as cursor:
+            cursor.execute(
+                "UPDATE book_account SET principal_minor = 1, interest_minor = 0, fee_minor = 0, balance_minor = 1"
+            )
+            journal.write(actor=finance, at=AT, act="test", entries=[])
+
+        assert tracking.record_promises(actor=agency, promises=[first], at=AT)[0].repeated
+
+    def test_of_an_ended_case_nothing_new_is_learnt(self, db: str) -> None:
+        [case] = placed_accounts()
+        agency, lender = actors.agency_system(case.agency_id), actors.staff()
+        with transactions.transaction(lender), transactions.connection().cursor() as cursor:
+            cursor.execute("UPDATE placement_placement SET state = 'RECALLED', ended_at = %s", [AT])
+            cursor.execute(
+                "UPDATE book_account SET principal_minor = 1, interest_minor = 0, fee_minor = 0, balance_minor = 1"
+            )
+            journal.write(actor=lender, at=AT, act="test", entries=[])
+
+        made = AT - timedelta(hours=1)
+        tracking.record_promises(actor=agency, promises=[build.promise(case, due_on=DUE, amount_minor=102_500, made_at=made)], at=AT)  # fmt: skip
+        with pytest.raises(PromiseRefused):
+            tracking.record_promises(actor=agency, promises=[build.promise(case, due_on=DUE, amount_minor=102_501, made_at=made, ref="P-2")], at=AT)  # fmt: skip
 
     def test_a_promise_in_the_future_is_refused(self, db: str) -> None:
         [case] = placed_accounts()

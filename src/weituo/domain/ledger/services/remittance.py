@@ -13,14 +13,14 @@ import polars as pl
 from weituo.domain.ledger import posting
 from weituo.domain.ledger.errors import KeyReused, NotYourPlacement, RemittanceRefused
 from weituo.domain.ledger.models import Remittance
-from weituo.foundation import days, transactions
+from weituo.foundation import days, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
 LINES_MAX = 5_000
-#: how far from the day of reporting a payment may lie
+#: how long after it was made a payment may still be reported
 LATE_DAYS_MAX = 400
 
 
@@ -52,6 +52,7 @@ def report_remittance(
     assert actor.agency_id is not None  # only agencies hold the permission
     _check(lines, total_minor)
     _check_days(lines, today=days.day_of(at))
+    locks.lock(keys=[f"remittances:{actor.agency_id}"])
     standing = Remittance.objects.filter(agency_id=actor.agency_id, sender_ref=sender_ref).first()
     if standing is not None:
         if (standing.total_minor, standing.lines) != (total_minor, len(lines)):
@@ -128,10 +129,12 @@ def _check(lines: Sequence[RemittanceLine], total_minor: int) -> None:
 
 def _check_days(lines: Sequence[RemittanceLine], *, today: date) -> None:
     for number, line in enumerate(lines, start=1):
-        if abs((line.paid_on - today).days) > LATE_DAYS_MAX:
+        where = f"lines[{number}].paid_on"
+        if line.paid_on > today:
+            raise RemittanceRefused(problem=worded("a payment is reported once it was made"), where=where)
+        if (today - line.paid_on).days > LATE_DAYS_MAX:
             raise RemittanceRefused(
-                problem=worded("a payment lies within %(days)s days", days=LATE_DAYS_MAX),
-                where=f"lines[{number}].paid_on",
+                problem=worded("a payment is reported within %(days)s days", days=LATE_DAYS_MAX), where=where
             )
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from weituo.domain.partners.errors import AgreementRefused
+from weituo.core.recovery.buckets import BUCKETS
+from weituo.domain.partners.errors import (
+    AgreementEndedBefore,
+    AgreementRefused,
+    BadgeTaken,
+    CollectorRefused,
+)
 from weituo.domain.partners.events import AgreementEnded
 from weituo.domain.partners.models import Agreement, Collector
 from weituo.domain.partners.services.screening import found
-from weituo.foundation import days, events
+from weituo.foundation import days, events, locks
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import NotFound
 from weituo.foundation.ids import new_id
@@ -22,6 +30,10 @@ FIELDS = (
     "name", "phone", "address", "email", "identity_number", "product", "balance", "components", "past_due_since", "repayment_history", "language", "region",
 )  # fmt: skip
 FEE_BPS_MAX = 5_000
+#: the fee of every bucket that has none of its own
+DEFAULT_FEE = "default"
+BADGE: Final = re.compile(r"[\w-]{1,16}")
+ALIAS_MAX: Final = 60
 
 
 @act("partners.sign_agreement", permission="partners.agree")
@@ -52,6 +64,11 @@ def sign_agreement(
             problem=worded("fees lie between 1 and %(most)s basis points", most=FEE_BPS_MAX),
             where="fee_bps_by_bucket",
         )
+    if unknown := sorted(set(fees) - {*BUCKETS, DEFAULT_FEE}):
+        raise AgreementRefused(
+            problem=worded("unknown bucket %(name)s", name=unknown[0]), where="fee_bps_by_bucket"
+        )
+    locks.lock(keys=[f"partners:agreements:{agency_id}"])
     version = 1 + Agreement.objects.filter(agency_id=agency_id, kind=kind).count()
     agreement = Agreement.objects.create(
         id=new_id(),
@@ -76,10 +93,12 @@ def sign_agreement(
 
 @act("partners.end_agreement", permission="partners.agree")
 def end_agreement(*, actor: Actor, agreement_id: UUID, reason: str, at: datetime) -> None:
-    """End an agreement today; nothing is shared under it from this moment."""
+    """End an agreement today; nothing is shared under it from this moment. Raises `NotFound`, `AgreementEndedBefore`."""
     agreement = Agreement.objects.select_for_update().filter(id=agreement_id).first()
     if agreement is None:
         raise NotFound(what=worded("agreement"))
+    if agreement.active_to is not None and agreement.active_to <= days.day_of(at):
+        raise AgreementEndedBefore(on=agreement.active_to.isoformat())
     Agreement.objects.filter(id=agreement_id).update(active_to=days.day_of(at), ended_reason=reason)
     note(
         what="agreement",
@@ -102,8 +121,22 @@ def register_collector(
     trained_until: date,
     at: datetime,
 ) -> UUID:
-    """Register a collector under a public badge number that borrowers can check."""
+    """Register a collector under a public badge number that borrowers can check.
+
+    Raises `AgencyNotFound`, `CollectorRefused`, `BadgeTaken`.
+    """
     found(agency_id)
+    if not BADGE.fullmatch(badge):
+        raise CollectorRefused(
+            problem=worded("a badge has 1 to 16 letters, digits or hyphens"), where="badge"
+        )
+    if not 1 <= len(alias.strip()) <= ALIAS_MAX:
+        raise CollectorRefused(
+            problem=worded("a name has 1 to %(most)s letters", most=ALIAS_MAX), where="alias"
+        )
+    locks.lock(keys=["partners:badges"])
+    if Collector.objects.filter(badge=badge).exists():
+        raise BadgeTaken(badge=badge, where="badge")
     collector = Collector.objects.create(
         id=new_id(),
         agency_id=agency_id,

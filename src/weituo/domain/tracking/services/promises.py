@@ -15,7 +15,7 @@ from weituo.domain.tracking.errors import PlacementNotYours, PromiseReferenceReu
 from weituo.foundation import days, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
-from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.tenancy.actors import Actor, program
 from weituo.foundation.texts import worded
 
 BATCH_MAX: Final = 500
@@ -49,13 +49,47 @@ class PromiseAnswer:
     repeated: bool
 
 
-@act("tracking.record_promise", permission="tracking.record_promise")
 def record_promises(*, actor: Actor, promises: Sequence[PromiseReport], at: datetime) -> list[PromiseAnswer]:
     """Record 1 to 500 promises of the agency's own cases; a repeated reference is recognised.
 
-    Raises `PromiseRefused`, `PlacementNotYours`, `PromiseReferenceReused`.
+    No promise exceeds what was owed on its day. Raises `PromiseRefused`, `PlacementNotYours`, `PromiseReferenceReused`.
     """
+    actor.require("tracking.record_promise")
     _check(promises, at=at)
+    return _record(actor=actor, promises=promises, owed=_owed(actor, promises), at=at)
+
+
+def _owed(agency: Actor, promises: Sequence[PromiseReport]) -> list[int | None]:
+    """Give what was owed on the day of each promise, in minor units; None where the case is not the agency's.
+
+    The cases are read with the agency's own eyes, the money with the program's. Of a case that has ended the agency
+    learns nothing new: what counts is the balance that was entrusted.
+    """
+    with transactions.reading(agency), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT case_ref, account_id, CASE WHEN state <> 'ACTIVE' THEN balance_minor END FROM placement_placement WHERE case_ref = ANY(%s)",
+            [list({item.case_ref for item in promises})],
+        )
+        own = {row[0]: row[1:] for row in cursor.fetchall()}
+    with transactions.reading(program("gate")), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT a.balance_minor + coalesce((SELECT sum(p.fee_minor + p.interest_minor + p.principal_minor) FROM ledger_payment p "
+            "WHERE p.account_id = a.id AND p.paid_on >= t.made_on AND NOT EXISTS (SELECT FROM ledger_entry r WHERE r.reverses_id = p.entry_id)), 0)::bigint "
+            "FROM unnest(%s::uuid[], %s::date[]) WITH ORDINALITY AS t(account, made_on, n) LEFT JOIN book_account a ON a.id = t.account ORDER BY t.n",
+            [
+                [own.get(item.case_ref, (None,))[0] for item in promises],
+                [days.day_of(item.made_at) for item in promises],
+            ],
+        )
+        today = [row[0] for row in cursor.fetchall()]
+    entrusted = [own.get(item.case_ref, (None, None))[1] for item in promises]
+    return [now if ended is None else ended for now, ended in zip(today, entrusted, strict=True)]
+
+
+@act("tracking.record_promise", permission="tracking.record_promise")
+def _record(
+    *, actor: Actor, promises: Sequence[PromiseReport], owed: Sequence[int | None], at: datetime
+) -> list[PromiseAnswer]:
     locks.lock(keys=[f"promises:{actor.agency_id}"])
     with transactions.connection().cursor() as cursor:
         cursor.execute(
@@ -70,6 +104,12 @@ def record_promises(*, actor: Actor, promises: Sequence[PromiseReport], at: date
         standing = {row[0]: row[1:] for row in cursor.fetchall()}
     for number, item in enumerate(promises):
         _compare(item, placements, standing, where=f"promises[{number}]")
+        most = owed[number]
+        if item.sender_ref not in standing and most is not None and item.amount_minor > most:
+            raise PromiseRefused(
+                problem=worded("it is more than was owed on that day"),
+                where=f"promises[{number}].amount_minor",
+            )
     new = [item for item in promises if item.sender_ref not in standing]
     ids = {item.sender_ref: new_id() for item in new}
     with transactions.connection().cursor() as cursor:
