@@ -11,6 +11,7 @@ import pyrage
 from weituo.domain.care import services as care
 from weituo.domain.contact import services as contact
 from weituo.domain.ledger import services as ledger
+from weituo.domain.placement import services as placement
 from weituo.domain.plans import services as plans
 from weituo.domain.sharing import services as sharing
 from weituo.domain.tracking import services as tracking
@@ -48,6 +49,7 @@ class Told:
     borrower_id: UUID
     care_case_id: UUID
     plan_id: UUID
+    package_id: UUID
 
 
 def tell() -> Told:
@@ -65,7 +67,14 @@ def tell() -> Told:
     keys.issue_key(actor=admin, agency_id=desk.agency_id, name="collection system", at=MORNING)
     _contacts(desk)
     statement_id = _money(desk)
-    plan_id = _papers(desk)
+    plan_id, package_id = _papers(desk)
+    # one case leaves the package again: its agency must destroy it
+    placement.recall(
+        actor=actors.staff(name="lin"),
+        placement_ids=[desk.cases[4].placement_id],
+        reason="NO_PROGRESS",
+        at=MORNING + timedelta(hours=1),
+    )
     care_case_id = care.open_case(
         actor=actors.borrower(desk.cases[5].borrower_id), kind="DISPUTE", reason="NOT_MY_DEBT", source="BORROWER_PAGE",
         account_id=desk.cases[5].account_id, text="我已经还过了", at=MORNING,
@@ -78,6 +87,7 @@ def tell() -> Told:
         borrower_id=desk.cases[0].borrower_id,
         care_case_id=care_case_id,
         plan_id=plan_id,
+        package_id=package_id,
     )
 
 
@@ -156,7 +166,7 @@ def _money(desk: Bench) -> UUID:
     )  # fmt: skip
 
 
-def _papers(desk: Bench) -> UUID:
+def _papers(desk: Bench) -> tuple[UUID, UUID]:
     manager = actors.staff(name="lin")
     plan_id = plans.draft_plan(
         actor=manager, agency_id=desk.agency_id, active_from=date(2026, 3, 1), active_to=None,
@@ -172,5 +182,5 @@ def _papers(desk: Bench) -> UUID:
     with transactions.reading(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute("SELECT run_id FROM placement_placement WHERE id = %s", [desk.cases[0].placement_id])
         [run_id] = cursor.fetchone()
-    sharing.build_package(actor=manager, agency_id=desk.agency_id, run_id=run_id, at=MORNING)
-    return plan_id
+    package_id = sharing.build_package(actor=manager, agency_id=desk.agency_id, run_id=run_id, at=MORNING)
+    return plan_id, package_id

@@ -28,6 +28,7 @@ PAGES = (
     ("lin", "/placement/placements/"),
     ("lin", "/models/"),
     ("lin", "/sharing/"),
+    ("lin", "/sharing/packages/{package_id}/"),
     ("lin", "/sharing/keys/"),
     ("lin", "/sharing/disclosures/"),
     ("zhao", "/conduct/"),
