@@ -263,6 +263,8 @@ def packages(
 
 def _package(row: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     label, tone = PACKAGE_STATES.get(row["state"], (row["state"], "wait"))
+    if row["state"] == "BUILT" and row["taken_back"]:
+        label, tone = _("handed out no more"), "wait"
     return dict(row) | {
         "label": label,
         "tone": tone,
