@@ -5,6 +5,7 @@
 * `savepoint()`          undo a part
 * `reading(viewer)`      a read-only snapshot under the viewer's own database role
 * `run_after_commit`     effects that leave the database
+* `rows`                 what a query finds in the open unit, as dicts
 
 Every unit runs as the database role of the actor's kind, under a signed tenant context, both local to it.
 """
@@ -12,9 +13,10 @@ Every unit runs as the database role of the actor's kind, under a signed tenant 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import connections
 from django.db import transaction as _django
@@ -25,6 +27,8 @@ from weituo.foundation.tenancy.actors import Actor
 
 P = ParamSpec("P")
 R = TypeVar("R")
+#: PostgreSQL's type number of jsonb
+_JSONB: Final = 3802
 
 
 @contextmanager
@@ -104,3 +108,17 @@ def connection() -> Any:
     if present is None:
         raise ProgrammerError("connection() outside a transaction")
     return connections[present.alias]
+
+
+def rows(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+    """Run a query in the present unit and give its rows as {column: value}; JSON columns come as what they hold."""
+    with connection().cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        documents = [column.name for column in cursor.description if column.type_code == _JSONB]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    # the driver leaves jsonb to its reader
+    for name in documents:
+        for row in found:
+            row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+    return found

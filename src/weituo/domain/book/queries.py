@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -47,14 +46,6 @@ def _frame(sql: str, values: Sequence[Any], schema: dict[str, Any]) -> pl.DataFr
     with transactions.connection().cursor() as cursor:
         cursor.execute(sql, list(values))
         return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
-
-
-def rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """Run a query and give its rows as dicts."""
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _texts(ids: Iterable[object] | None) -> list[str] | None:
@@ -119,17 +110,17 @@ def subject_ids(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, UU
 @transactions.reads
 def imports(viewer: Actor) -> list[dict[str, Any]]:
     """List imported files, newest first."""
-    found = rows(
+    found = transactions.rows(
         "SELECT id, profile, filename, as_of, currency, rows, accounts, borrowers, history_rows, rejected, balance_minor, report, imported_at FROM book_import_file ORDER BY imported_at DESC, id DESC"
     )
     # raw SQL hands JSON over as text
-    return [row | {"report": json.loads(row["report"])} for row in found]
+    return found
 
 
 @transactions.reads
 def buckets(viewer: Actor) -> list[dict[str, Any]]:
     """Give open accounts and money per bucket and currency."""
-    return rows(
+    return transactions.rows(
         "SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket"
     )
 
@@ -167,11 +158,11 @@ def accounts_page(
     where = " AND ".join(clauses)
     column = SORTS.get(sort.lstrip("-"), "a.balance_minor")
     order = f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, a.id"
-    total = rows(
+    total = transactions.rows(
         f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account a WHERE {where}",  # noqa: S608 - constants above
         values,
     )[0]
-    found = rows(
+    found = transactions.rows(
         f"SELECT a.id, a.external_ref, a.borrower_id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
         "(SELECT string_agg(DISTINCT h.kind, ' ') FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL) AS holds "
         f"FROM book_account a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
@@ -203,13 +194,13 @@ def masked_names(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, s
 @transactions.reads
 def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
     """Give one account with its holds."""
-    found = rows(
+    found = transactions.rows(
         "SELECT a.*, b.subject_id, b.language, b.external_ref AS customer_ref, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
         [account_id],
     )
     if not found:
         return None
-    found[0]["holds"] = rows(
+    found[0]["holds"] = transactions.rows(
         "SELECT id, kind, reason, source, active_from, active_to FROM book_hold WHERE borrower_id = %s AND (account_id IS NULL OR account_id = %s) ORDER BY active_from DESC",
         [found[0]["borrower_id"], account_id],
     )
@@ -220,7 +211,7 @@ def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
 def numbers(viewer: Actor, *, account_ids: Iterable[object]) -> dict[str, str]:
     """Give the lender's account number by account id (as text)."""
     viewer.require("book.read")
-    found = rows(
+    found = transactions.rows(
         "SELECT id::text, external_ref FROM book_account WHERE id = ANY(%s::uuid[])", [_texts(account_ids)]
     )
     return {row["id"]: row["external_ref"] for row in found}
@@ -229,10 +220,10 @@ def numbers(viewer: Actor, *, account_ids: Iterable[object]) -> dict[str, str]:
 @transactions.reads
 def choices(viewer: Actor) -> dict[str, list[str]]:
     """Give the values that accounts can be filtered by."""
-    [row] = rows(
+    [row] = transactions.rows(
         "SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account"
     )
-    [held] = rows(
+    [held] = transactions.rows(
         "SELECT array_agg(DISTINCT kind ORDER BY kind) AS hold FROM book_hold WHERE active_to IS NULL"
     )
     return {key: value or [] for key, value in (row | held).items()}

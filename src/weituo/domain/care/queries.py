@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,17 +9,9 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.book import queries as book
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.vault import store
-
-
-def _rows(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
 
 _OWN = "borrower_id = %(b)s AND (account_id IS NULL OR account_id = %(a)s)"
 _STORY = f"""
@@ -30,7 +21,7 @@ SELECT at, what, code, agency_id, ref, minor, detail FROM (
   UNION ALL SELECT t.made_at, 'CONTACT', t.result, t.agency_id, t.channel, NULL, '', t.id FROM contact_attempt t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s
   UNION ALL SELECT c.asked_at, 'REFUSED', coalesce(c.reasons -> 0 ->> 'code', ''), c.agency_id, c.channel, NULL, '', c.id FROM contact_permit c JOIN placement_placement p ON p.id = c.placement_id WHERE p.account_id = %(a)s AND c.state = 'REFUSED'
   UNION ALL SELECT t.made_at, 'PROMISE', t.state, t.agency_id, t.due_on::text, t.amount_minor, '', t.id FROM tracking_promise t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s
-  UNION ALL SELECT paid_on::timestamptz, 'PAID', method, agency_id, '', amount_minor, '', id FROM ledger_payment WHERE account_id = %(a)s
+  UNION ALL SELECT paid_on::timestamp AT TIME ZONE %(zone)s, 'PAID', method, agency_id, '', amount_minor, '', id FROM ledger_payment WHERE account_id = %(a)s
   UNION ALL SELECT r.booked_at, 'PAYMENT_REVERSED', y.method, y.agency_id, '', -y.amount_minor, '', r.id FROM ledger_payment y JOIN ledger_entry r ON r.reverses_id = y.entry_id WHERE y.account_id = %(a)s
   UNION ALL SELECT opened_at, 'CASE_OPENED', kind, agency_id, id::text, NULL, number, id FROM care_case WHERE {_OWN}
   UNION ALL SELECT decided_at, 'CASE_DECIDED', kind, agency_id, id::text, NULL, number, id FROM care_case WHERE {_OWN} AND decided_at IS NOT NULL
@@ -45,10 +36,12 @@ STORY_ROWS_MAX = 500
 def story(viewer: Actor, *, account_id: UUID, limit: int = STORY_ROWS_MAX) -> list[dict[str, Any]]:
     """List everything that happened to an account, newest first: at, what, code, agency_id, ref, minor, detail."""
     viewer.require("book.read")
-    owner = _rows("SELECT borrower_id FROM book_account WHERE id = %s", [account_id])
+    owner = transactions.rows("SELECT borrower_id FROM book_account WHERE id = %s", [account_id])
     if not owner:
         return []
-    return _rows(_STORY, {"a": account_id, "b": owner[0]["borrower_id"], "n": limit})
+    return transactions.rows(
+        _STORY, {"a": account_id, "b": owner[0]["borrower_id"], "n": limit, "zone": days.zone().key}
+    )
 
 
 CASES: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -73,7 +66,7 @@ def cases_frame(viewer: Actor) -> pl.DataFrame:
 def cases(viewer: Actor, *, state: str = "OPEN", kind: str = "", limit: int = 200) -> list[dict[str, Any]]:
     """List cases by clock: the one due first stands first."""
     viewer.require("care.read")
-    return _rows(
+    return transactions.rows(
         "SELECT c.id, c.number, c.kind, c.state, c.reason, c.source, c.borrower_id, c.account_id, c.agency_id, c.opened_at, c.due_at, c.decided_at, c.upheld "
         "FROM care_case c WHERE (%s = '' OR c.state = %s) AND (%s = '' OR c.kind = %s) ORDER BY c.due_at, c.number LIMIT %s",
         [state, state, kind, kind, limit],
@@ -84,7 +77,7 @@ def cases(viewer: Actor, *, state: str = "OPEN", kind: str = "", limit: int = 20
 def case(viewer: Actor, *, case_id: UUID) -> dict[str, Any] | None:
     """Give one case with the borrower's own words (opened only for who may read personal data)."""
     viewer.require("care.read")
-    found = _rows(
+    found = transactions.rows(
         "SELECT c.*, b.subject_id FROM care_case c JOIN book_borrower b ON b.id = c.borrower_id WHERE c.id = %s",
         [case_id],
     )
@@ -106,7 +99,7 @@ def case(viewer: Actor, *, case_id: UUID) -> dict[str, Any] | None:
 def case_id(viewer: Actor, *, named: str) -> UUID | None:
     """Find a case by its number or id."""
     viewer.require("care.read")
-    found = _rows("SELECT id FROM care_case WHERE number = %s OR id::text = %s", [named, named])
+    found = transactions.rows("SELECT id FROM care_case WHERE number = %s OR id::text = %s", [named, named])
     return found[0]["id"] if found else None
 
 
@@ -114,7 +107,7 @@ def case_id(viewer: Actor, *, named: str) -> UUID | None:
 def reach(viewer: Actor, *, borrower_id: UUID, at: datetime) -> dict[str, Any] | None:
     """Tell what stopping everywhere would reach for a borrower at `at`: accounts, placements, agencies, permits, stopped_since."""
     viewer.require("care.read")
-    found = _rows(
+    found = transactions.rows(
         "SELECT (SELECT count(*) FROM book_account a WHERE a.borrower_id = b.id AND a.status = 'OPEN') AS accounts, "
         "(SELECT count(*) FROM placement_placement p WHERE p.borrower_id = b.id AND p.state = 'ACTIVE') AS placements, "
         "(SELECT count(DISTINCT p.agency_id) FROM placement_placement p WHERE p.borrower_id = b.id AND p.state = 'ACTIVE') AS agencies, "
@@ -130,7 +123,7 @@ def reach(viewer: Actor, *, borrower_id: UUID, at: datetime) -> dict[str, Any] |
 def contacts_since(viewer: Actor, *, borrower_id: UUID, since: datetime) -> dict[str, Any]:
     """Count contacts with a borrower in the thirty days before an instant and after it: before, after, last_at."""
     viewer.require("care.read")
-    return _rows(
+    return transactions.rows(
         "SELECT count(*) FILTER (WHERE made_at < %s AND made_at >= %s::timestamptz - interval '30 days') AS before, count(*) FILTER (WHERE made_at >= %s) AS after, max(made_at) AS last_at "
         "FROM contact_attempt WHERE borrower_id = %s",
         [since, since, since, borrower_id],
@@ -160,7 +153,7 @@ def wishes_frame(viewer: Actor) -> pl.DataFrame:
 @transactions.reads
 def my_accounts(viewer: Actor) -> list[dict[str, Any]]:
     """List the borrower's own accounts: what is owed and why, and who handles it now."""
-    return _rows(
+    return transactions.rows(
         "SELECT a.id, a.product, a.currency, a.principal_minor, a.interest_minor, a.fee_minor, a.balance_minor, a.past_due_since, a.days_past_due, a.as_of, a.status, "
         "p.case_ref, p.placed_at, p.term_to, g.code AS agency_code, g.name_zh AS agency_name_zh, g.name_en AS agency_name_en, g.public_phone AS agency_phone "
         "FROM book_account a LEFT JOIN placement_placement p ON p.account_id = a.id AND p.state = 'ACTIVE' LEFT JOIN partners_agency g ON g.id = p.agency_id ORDER BY a.past_due_since NULLS LAST, a.id"
@@ -170,7 +163,7 @@ def my_accounts(viewer: Actor) -> list[dict[str, Any]]:
 @transactions.reads
 def my_history(viewer: Actor, *, account_id: UUID) -> list[dict[str, Any]]:
     """List months of one of the borrower's own accounts, newest first."""
-    return _rows(
+    return transactions.rows(
         "SELECT month, bill_minor, paid_minor, months_late FROM book_repayment_month WHERE account_id = %s ORDER BY month DESC",
         [account_id],
     )
@@ -179,7 +172,7 @@ def my_history(viewer: Actor, *, account_id: UUID) -> list[dict[str, Any]]:
 @transactions.reads
 def my_payments(viewer: Actor) -> list[dict[str, Any]]:
     """List the borrower's own booked payments, newest first, with what each paid."""
-    return _rows(
+    return transactions.rows(
         "SELECT account_id, amount_minor, fee_minor, interest_minor, principal_minor, unapplied_minor, currency, paid_on FROM ledger_payment ORDER BY paid_on DESC, id DESC"
     )
 
@@ -187,7 +180,7 @@ def my_payments(viewer: Actor) -> list[dict[str, Any]]:
 @transactions.reads
 def my_contacts(viewer: Actor) -> list[dict[str, Any]]:
     """List who contacted the borrower, when and how, newest first."""
-    return _rows(
+    return transactions.rows(
         "SELECT a.made_at, a.channel, a.result, g.code AS agency_code, g.name_zh AS agency_name_zh, g.name_en AS agency_name_en FROM contact_attempt a JOIN partners_agency g ON g.id = a.agency_id ORDER BY a.made_at DESC LIMIT 100"
     )
 
@@ -195,7 +188,7 @@ def my_contacts(viewer: Actor) -> list[dict[str, Any]]:
 @transactions.reads
 def my_cases(viewer: Actor) -> list[dict[str, Any]]:
     """List the borrower's own cases with the answers given."""
-    return _rows(
+    return transactions.rows(
         "SELECT id, number, kind, state, reason, account_id, opened_at, due_at, decided_at, upheld, answer FROM care_case ORDER BY opened_at DESC"
     )
 
@@ -203,7 +196,7 @@ def my_cases(viewer: Actor) -> list[dict[str, Any]]:
 @transactions.reads
 def my_wish(viewer: Actor) -> dict[str, Any] | None:
     """Give the borrower's wish in force."""
-    found = _rows(
+    found = transactions.rows(
         "SELECT channels, hour_from, hour_to, language, active_from FROM care_wish WHERE active_to IS NULL"
     )
     return found[0] if found else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -16,21 +15,6 @@ from weituo.domain.contact.errors import PermitNotFound, PlacementNotYours
 from weituo.domain.partners import queries as partners
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor, program
-
-#: PostgreSQL's type number of jsonb
-_JSONB: Final = 3802
-
-
-def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
-        names = [column.name for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        # the driver leaves jsonb to its reader
-        for name in [column.name for column in cursor.description if column.type_code == _JSONB]:
-            for row in found:
-                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
-        return found
 
 
 def _frame(sql: str, values: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
@@ -95,7 +79,7 @@ def violations_frame(viewer: Actor, *, open_only: bool = False) -> pl.DataFrame:
 def violations(viewer: Actor, *, open_only: bool = True, limit: int = 200) -> list[dict[str, Any]]:
     """List violations by clock with the agency's names and the contact they are about."""
     viewer.require("contact.read")
-    return _rows(
+    return transactions.rows(
         "SELECT v.id, v.code, v.rule, v.severity, v.found_at, v.answer_due_at, v.closed_at, v.outcome, v.detail, g.code AS agency_code, g.name_zh, g.name_en, "
         "a.made_at, a.channel, a.result, p.case_ref FROM contact_violation v JOIN contact_attempt a ON a.id = v.attempt_id JOIN partners_agency g ON g.id = v.agency_id "
         "JOIN placement_placement p ON p.id = a.placement_id WHERE NOT %s OR v.closed_at IS NULL ORDER BY v.closed_at NULLS FIRST, v.answer_due_at, v.id LIMIT %s",
@@ -107,7 +91,7 @@ def violations(viewer: Actor, *, open_only: bool = True, limit: int = 200) -> li
 def permits_by_state(viewer: Actor, *, since: datetime, until: datetime) -> dict[str, int]:
     """Count permits asked in [since, until) by state."""
     viewer.require("contact.read")
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT state, count(*) AS n FROM contact_permit WHERE asked_at >= %s AND asked_at < %s GROUP BY state",
         [since, until],
     )
@@ -121,7 +105,7 @@ def refusals_today(viewer: Actor, *, since: datetime, until: datetime) -> list[d
     A request refused for two reasons counts under each.
     """
     viewer.require("contact.read")
-    return _rows(
+    return transactions.rows(
         "SELECT r->>'code' AS code, r->>'citation' AS citation, g.code AS agency_code, g.name_zh, g.name_en, count(*) AS n "
         "FROM contact_permit p JOIN partners_agency g ON g.id = p.agency_id CROSS JOIN LATERAL jsonb_array_elements(p.reasons) AS r "
         "WHERE p.state = 'REFUSED' AND p.asked_at >= %s AND p.asked_at < %s GROUP BY 1, 2, 3, 4, 5 ORDER BY n DESC, code, agency_code",
@@ -133,14 +117,14 @@ def refusals_today(viewer: Actor, *, since: datetime, until: datetime) -> list[d
 def last_asked(viewer: Actor) -> datetime | None:
     """Give when a permit was last asked."""
     viewer.require("contact.read")
-    return _rows("SELECT max(asked_at) AS at FROM contact_permit")[0]["at"]
+    return transactions.rows("SELECT max(asked_at) AS at FROM contact_permit")[0]["at"]
 
 
 @transactions.reads
 def hours_heat(viewer: Actor, *, since: datetime, until: datetime, zone: str) -> list[dict[str, Any]]:
     """Count contacts made in [since, until) by weekday (1 = Monday) and hour on the wall of `zone`."""
     viewer.require("contact.read")
-    return _rows(
+    return transactions.rows(
         "SELECT extract(isodow FROM made_at AT TIME ZONE %s)::int AS weekday, extract(hour FROM made_at AT TIME ZONE %s)::int AS hour, count(*) AS n "
         "FROM contact_attempt WHERE made_at >= %s AND made_at < %s GROUP BY 1, 2 ORDER BY 1, 2",
         [zone, zone, since, until],
@@ -160,7 +144,7 @@ def permits(
 ) -> list[dict[str, Any]]:
     """List permits asked in [since, until), the latest first, by state, rule and agency; an empty word: any."""
     viewer.require("contact.read")
-    return _rows(
+    return transactions.rows(
         "SELECT p.id, p.state, p.channel, p.purpose, p.asked_at, p.planned_at, p.expires_at, p.reasons, pl.case_ref, g.code AS agency_code, g.name_zh, g.name_en, c.badge "
         "FROM contact_permit p JOIN placement_placement pl ON pl.id = p.placement_id JOIN partners_agency g ON g.id = p.agency_id JOIN partners_collector c ON c.id = p.collector_id "
         "WHERE (%s = '' OR p.state = %s) AND (%s = '' OR p.reasons @> jsonb_build_array(jsonb_build_object('code', %s::text))) AND (%s = '' OR g.code = %s) "
@@ -174,12 +158,12 @@ def of_placement(viewer: Actor, *, placement_id: UUID, limit: int = 200) -> dict
     """Give one placement's permits (the latest asked first) and attempts (the latest made first), at most `limit` of each."""
     viewer.require("contact.read")
     return {
-        "permits": _rows(
+        "permits": transactions.rows(
             "SELECT p.id, p.state, p.channel, p.purpose, p.asked_at, p.planned_at, p.reasons, c.badge FROM contact_permit p "
             "JOIN partners_collector c ON c.id = p.collector_id WHERE p.placement_id = %s ORDER BY p.asked_at DESC, p.id DESC LIMIT %s",
             [placement_id, limit],
         ),
-        "attempts": _rows(
+        "attempts": transactions.rows(
             "SELECT id, permit_id, channel, made_at, result, duration_s FROM contact_attempt WHERE placement_id = %s ORDER BY made_at DESC, id DESC LIMIT %s",
             [placement_id, limit],
         ),
@@ -204,7 +188,7 @@ def my_cases(
     """
     viewer.require("contact.read_own")
     with transactions.reading(viewer):
-        cases = _rows(
+        cases = transactions.rows(
             _CASE + "WHERE (%s = 'ALL' OR state = %s) AND case_ref > %s ORDER BY case_ref LIMIT %s",
             [state, state, after, limit],
         )
@@ -215,7 +199,7 @@ def my_case(viewer: Actor, *, case_ref: str, at: datetime) -> dict[str, Any]:
     """Give one of the agency's own cases. Raises `PlacementNotYours`."""
     viewer.require("contact.read_own")
     with transactions.reading(viewer):
-        cases = _rows(_CASE + "WHERE case_ref = %s", [case_ref])
+        cases = transactions.rows(_CASE + "WHERE case_ref = %s", [case_ref])
     if not cases:
         raise PlacementNotYours(what=case_ref, where="case_ref")
     return _with_book(cases, at=at)[0]
@@ -227,16 +211,16 @@ def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, A
     with transactions.reading(program("gate")):
         book = {
             row["id"]: row
-            for row in _rows(
+            for row in transactions.rows(
                 "SELECT id, product, balance_minor FROM book_account WHERE id = ANY(%s)", [accounts]
             )
         }
-        held = _rows(
+        held = transactions.rows(
             "SELECT borrower_id, account_id FROM book_hold WHERE borrower_id = ANY(%s) AND active_from <= %s AND (active_to IS NULL OR active_to > %s)",
             [borrowers, at, at],
         )
         points: dict[UUID, list[dict[str, Any]]] = {}
-        for row in _rows(
+        for row in transactions.rows(
             "SELECT id AS contact_point, borrower_id, channel, role, valid FROM book_contact_point WHERE borrower_id = ANY(%s) ORDER BY borrower_id, role, field, position",
             [borrowers],
         ):
@@ -258,17 +242,19 @@ def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, A
 def my_agency(viewer: Actor, *, on: date) -> dict[str, Any]:
     """Give the agency's own record, its collectors, how many cases it works, and which papers stop its work on this day."""
     viewer.require("contact.read_own")
-    agency = _rows("SELECT id AS agency_id, code, name_zh, name_en, state FROM partners_agency")[0]
-    agency["collectors"] = _rows(
+    agency = transactions.rows("SELECT id AS agency_id, code, name_zh, name_en, state FROM partners_agency")[
+        0
+    ]
+    agency["collectors"] = transactions.rows(
         "SELECT badge, registered_on, trained_until, active_to IS NULL OR active_to > %s AS active FROM partners_collector ORDER BY badge",
         [on],
     )
     agency["stopped_by"] = list(
         partners.stopped(viewer, on=on, agency_id=agency["agency_id"]).get(agency["agency_id"], {}).values()
     )
-    agency["active_cases"] = _rows("SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'")[0][
-        "n"
-    ]
+    agency["active_cases"] = transactions.rows(
+        "SELECT count(*) AS n FROM placement_placement WHERE state = 'ACTIVE'"
+    )[0]["n"]
     return agency
 
 
@@ -312,7 +298,7 @@ def replay_permit(viewer: Actor, *, permit_id: UUID) -> dict[str, Any]:
     then the answers may rightly differ. Raises `PermitNotFound`.
     """
     viewer.require("contact.read")
-    found = _rows(
+    found = transactions.rows(
         "SELECT p.*, pl.case_ref, g.code AS agency_code, g.name_zh, g.name_en, c.badge, a.id AS attempt_id, a.made_at, a.result "
         "FROM contact_permit p JOIN placement_placement pl ON pl.id = p.placement_id JOIN partners_agency g ON g.id = p.agency_id "
         "JOIN partners_collector c ON c.id = p.collector_id LEFT JOIN contact_attempt a ON a.permit_id = p.id WHERE p.id = %s",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weituo.domain.contact.queries import _rows
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 
@@ -19,7 +18,7 @@ _PERMITS = (
 def latest_permits(viewer: Actor, *, case_refs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Give the permit asked for last of each of these cases of the agency's own."""
     viewer.require("contact.read_own")
-    found = _rows(
+    found = transactions.rows(
         "SELECT DISTINCT ON (case_ref) * FROM ("  # noqa: S608 - the constant above
         + _PERMITS
         + "WHERE p.case_ref = ANY(%s)) own ORDER BY case_ref, asked_at DESC, id DESC",
@@ -32,7 +31,7 @@ def latest_permits(viewer: Actor, *, case_refs: Sequence[str]) -> dict[str, dict
 def permits(viewer: Actor, *, case_ref: str, limit: int = 50) -> list[dict[str, Any]]:
     """List the permits asked for one own case, newest first."""
     viewer.require("contact.read_own")
-    return _rows(
+    return transactions.rows(
         _PERMITS + "WHERE p.case_ref = %s ORDER BY m.asked_at DESC, m.id DESC LIMIT %s", [case_ref, limit]
     )
 
@@ -41,7 +40,7 @@ def permits(viewer: Actor, *, case_ref: str, limit: int = 50) -> list[dict[str, 
 def attempts(viewer: Actor, *, case_ref: str, limit: int = 50) -> list[dict[str, Any]]:
     """List the attempts reported in one own case, newest first."""
     viewer.require("contact.read_own")
-    return _rows(
+    return transactions.rows(
         "SELECT a.id, a.permit_id, a.channel, a.made_at, a.reported_at, a.result, a.duration_s FROM contact_attempt a "
         "JOIN placement_placement p ON p.id = a.placement_id WHERE p.case_ref = %s ORDER BY a.made_at DESC, a.id DESC LIMIT %s",
         [case_ref, limit],
@@ -52,7 +51,7 @@ def attempts(viewer: Actor, *, case_ref: str, limit: int = 50) -> list[dict[str,
 def violations(viewer: Actor, *, limit: int = 100) -> list[dict[str, Any]]:
     """List the agency's open violations, the clock that ends first on top."""
     viewer.require("contact.read_own")
-    return _rows(
+    return transactions.rows(
         "SELECT v.id, v.code, v.rule, v.severity, v.found_at, v.answer_due_at, p.case_ref, a.made_at FROM contact_violation v "
         "JOIN contact_attempt a ON a.id = v.attempt_id JOIN placement_placement p ON p.id = a.placement_id "
         "WHERE v.closed_at IS NULL ORDER BY v.answer_due_at, v.id LIMIT %s",

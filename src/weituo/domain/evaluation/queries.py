@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,19 +11,6 @@ from weituo.domain.evaluation import cases, outcomes, scoring
 from weituo.domain.evaluation.errors import EvaluationNotFound, ScorecardNotFound
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
-
-
-def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
-        names = [column.name for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    for row in found:
-        for key in ("figures", "parameters", "detail"):
-            if key in row:
-                row[key] = scoring.plain(row[key])
-    return found
-
 
 _HEAD = "SELECT e.id, e.period_from, e.period_to, e.inputs_digest, e.parameters, e.made_by, e.made_at, "
 _CARD = (
@@ -37,7 +23,7 @@ _CARD = (
 def evaluations(viewer: Actor) -> list[dict[str, Any]]:
     """List evaluations, the newest first, with how many agencies got which verdict."""
     viewer.require("evaluation.read")
-    return _rows(
+    return transactions.rows(
         _HEAD
         + "count(s.id) AS agencies, count(s.id) FILTER (WHERE s.verdict = 'BETTER') AS better, count(s.id) FILTER (WHERE s.verdict = 'WORSE') AS worse, "
         "count(s.id) FILTER (WHERE s.verdict = 'CANNOT_BE_TOLD_APART') AS undecided, count(s.id) FILTER (WHERE s.verdict = 'TOO_EARLY') AS too_early "
@@ -49,10 +35,12 @@ def evaluations(viewer: Actor) -> list[dict[str, Any]]:
 def evaluation(viewer: Actor, *, evaluation_id: UUID) -> dict[str, Any]:
     """Give one evaluation and its `scorecards`, the best possible rank first. Raises `EvaluationNotFound`."""
     viewer.require("evaluation.read")
-    found = _rows(_HEAD + "true AS kept FROM evaluation_evaluation e WHERE e.id = %s", [evaluation_id])
+    found = transactions.rows(
+        _HEAD + "true AS kept FROM evaluation_evaluation e WHERE e.id = %s", [evaluation_id]
+    )
     if not found:
         raise EvaluationNotFound(what="evaluation", where=str(evaluation_id))
-    cards = _rows(
+    cards = transactions.rows(
         _CARD + "WHERE s.evaluation_id = %s ORDER BY s.rank_low, s.rank_high, g.code", [evaluation_id]
     )
     return found[0] | {"scorecards": cards}
@@ -62,7 +50,7 @@ def evaluation(viewer: Actor, *, evaluation_id: UUID) -> dict[str, Any]:
 def scorecard(viewer: Actor, *, scorecard_id: UUID) -> dict[str, Any]:
     """Give one scorecard with its period and the `decisions` drawn from it. Raises `ScorecardNotFound`."""
     viewer.require("evaluation.read")
-    found = _rows(_CARD + "WHERE s.id = %s", [scorecard_id])
+    found = transactions.rows(_CARD + "WHERE s.id = %s", [scorecard_id])
     if not found:
         raise ScorecardNotFound(what="scorecard", where=str(scorecard_id))
     head = evaluation(viewer, evaluation_id=found[0]["evaluation_id"])
@@ -77,7 +65,7 @@ def scorecard(viewer: Actor, *, scorecard_id: UUID) -> dict[str, Any]:
 
 
 def _decisions(*, scorecard_id: UUID | None) -> list[dict[str, Any]]:
-    return _rows(
+    return transactions.rows(
         "SELECT d.id, d.scorecard_id, d.agency_id, g.code AS agency_code, g.name_zh, g.name_en, d.decision, d.detail, d.reason, d.decided_by, u.display_name AS decided_by_name, d.decided_at, "
         "s.verdict, e.period_from, e.period_to FROM evaluation_decision d JOIN evaluation_scorecard s ON s.id = d.scorecard_id JOIN evaluation_evaluation e ON e.id = s.evaluation_id "
         "JOIN partners_agency g ON g.id = d.agency_id LEFT JOIN identity_user u ON u.id::text = d.decided_by WHERE %s::uuid IS NULL OR d.scorecard_id = %s::uuid ORDER BY d.decided_at DESC, d.id DESC",

@@ -56,24 +56,10 @@ class CollectorRow:
     active_to: date | None
 
 
-def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    import json
-
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
-        names = [column.name for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    for row in found:
-        for key in ("fee_bps_by_bucket", "criteria", "facts", "detail"):
-            if isinstance(row.get(key), str):
-                row[key] = json.loads(row[key])
-    return found
-
-
 @transactions.reads
 def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[AgencyRow]:
     """List agencies by code; an agency sees itself."""
-    rows = _rows(
+    rows = transactions.rows(
         'SELECT id, code, name_zh, name_en, state, tier, capacity_accounts_max, regions, "group", public_phone FROM partners_agency WHERE %s::text[] IS NULL OR state = ANY(%s) ORDER BY code',
         [None if states is None else list(states)] * 2,
     )
@@ -91,7 +77,7 @@ def live_agreement(viewer: Actor, *, agency_id: UUID, kind: str, on: date) -> Ag
 @transactions.reads
 def live_agreements(viewer: Actor, *, kind: str, on: date) -> list[AgreementRow]:
     """Give the newest agreement in force of every agency."""
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT DISTINCT ON (agency_id) id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, active_from, active_to FROM partners_agreement "
         "WHERE kind = %s AND active_from <= %s AND (active_to IS NULL OR active_to > %s) ORDER BY agency_id, version DESC",
         [kind, on, on],
@@ -116,7 +102,7 @@ def collectors(viewer: Actor, *, agency_id: UUID) -> list[CollectorRow]:
     """List an agency's collectors."""
     return [
         CollectorRow(**row)
-        for row in _rows(
+        for row in transactions.rows(
             "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE agency_id = %s ORDER BY badge",
             [agency_id],
         )
@@ -126,7 +112,7 @@ def collectors(viewer: Actor, *, agency_id: UUID) -> list[CollectorRow]:
 @transactions.reads
 def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
     """Find a collector by badge."""
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s",
         [badge],
     )
@@ -137,25 +123,25 @@ def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
 def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
     """Give everything on file about one agency."""
     viewer.require("partners.read")
-    found = _rows("SELECT * FROM partners_agency WHERE id = %s", [agency_id])
+    found = transactions.rows("SELECT * FROM partners_agency WHERE id = %s", [agency_id])
     if not found:
         return None
     return {
         "agency": found[0],
-        "papers": _rows(
+        "papers": transactions.rows(
             "SELECT * FROM partners_paper WHERE agency_id = %s ORDER BY kind, valid_from DESC", [agency_id]
         ),
-        "assessments": _rows(
+        "assessments": transactions.rows(
             "SELECT * FROM partners_assessment WHERE agency_id = %s ORDER BY assessed_at DESC, id DESC",
             [agency_id],
         ),
-        "agreements": _rows(
+        "agreements": transactions.rows(
             "SELECT * FROM partners_agreement WHERE agency_id = %s ORDER BY kind, version DESC", [agency_id]
         ),
-        "proposals": _rows(
+        "proposals": transactions.rows(
             "SELECT * FROM partners_proposal WHERE agency_id = %s ORDER BY proposed_at DESC", [agency_id]
         ),
-        "collectors": _rows(
+        "collectors": transactions.rows(
             "SELECT * FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id]
         ),
     }
@@ -177,7 +163,7 @@ def _said(lacks: Mapping[str, str]) -> dict[str, str]:
 def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
     """List agencies with their score and the next paper that expires, for the board."""
     viewer.require("partners.read")
-    return _rows(
+    return transactions.rows(
         "SELECT a.id, a.code, a.name_zh, a.name_en, a.state, a.tier, a.capacity_accounts_max, a.state_since, "
         "(SELECT total_bps FROM partners_assessment s WHERE s.agency_id = a.id ORDER BY assessed_at DESC, s.id DESC LIMIT 1) AS total_bps, "
         "(SELECT min(valid_to) FROM partners_paper p WHERE p.agency_id = a.id AND p.valid_to > %s) AS next_expiry, "
@@ -193,7 +179,7 @@ def pipeline(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
 def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
     """List what waits for a second person."""
     viewer.require("partners.read")
-    return _rows(
+    return transactions.rows(
         "SELECT p.*, a.code, a.name_zh, a.name_en FROM partners_proposal p JOIN partners_agency a ON a.id = p.agency_id WHERE p.decided_at IS NULL AND p.change = 'APPROVE' ORDER BY p.proposed_at"
     )
 
@@ -202,7 +188,7 @@ def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
 def past_performance(viewer: Actor) -> list[dict[str, Any]]:
     """List what agencies stated of their past performance, with the paper's facts."""
     viewer.require("partners.read")
-    return _rows(
+    return transactions.rows(
         "SELECT agency_id, facts FROM partners_paper WHERE kind = 'PERFORMANCE' AND verified_at IS NOT NULL ORDER BY agency_id, valid_from"
     )
 
@@ -217,7 +203,7 @@ def public_agencies(viewer: Actor) -> list[AgencyRow]:
 def verify_collector(viewer: Actor, *, asked: str, on: date) -> dict[str, Any] | None:
     """Find the approved agency behind a badge number or a published telephone number; None when it is unknown."""
     digits = "".join(character for character in asked if character.isdigit())
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT g.name_zh, g.name_en, g.public_phone, c.badge FROM partners_agency g LEFT JOIN partners_collector c ON c.agency_id = g.id AND upper(c.badge) = upper(%s) "
         "AND c.registered_on <= %s AND (c.active_to IS NULL OR c.active_to > %s) WHERE g.state = 'APPROVED' "
         "AND (c.badge IS NOT NULL OR (length(%s) >= 7 AND regexp_replace(g.public_phone, '\\D', '', 'g') = %s)) LIMIT 1",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,24 +28,11 @@ ITEMS: Final[dict[str, Any]] = {
     "explored": pl.Boolean,
 }  # fmt: skip
 PAGE_ROWS: Final = 50
-_JSON: Final = ("metrics", "calibration", "parameters", "rivals", "exclusions", "by_agency", "proof")
 _RUN: Final = (
     "SELECT r.id, r.number, r.state, r.as_of, r.seed, r.strategy_id, r.model_id, r.accounts, r.balance_minor, r.currency, r.expected_net_minor, r.bound_minor, "
     "r.solved_by, r.solved_at, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at, r.decision_reason, r.proof, r.rivals, r.exclusions, "
     "(SELECT count(*) FROM placement_placement p WHERE p.run_id = r.id) AS placements"
 )
-
-
-def _rows(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    for row in found:
-        for key in _JSON:
-            if isinstance(row.get(key), str):
-                row[key] = json.loads(row[key])
-    return found
 
 
 @transactions.reads
@@ -65,7 +51,7 @@ def placements_frame(viewer: Actor, *, agency_id: UUID | None = None) -> pl.Data
 @transactions.reads
 def placement(viewer: Actor, *, placement_id: UUID) -> dict[str, Any]:
     """Give one placement with its agency's code and names and its run's number. Raises `PlacementNotFound`."""
-    found = _rows(
+    found = transactions.rows(
         "SELECT p.*, g.code, g.name_zh, g.name_en, r.number AS run_number FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id "
         "LEFT JOIN placement_run r ON r.id = p.run_id WHERE p.id = %s",
         [placement_id],
@@ -106,10 +92,10 @@ def placements_page(viewer: Actor, *, filters: Mapping[str, str], page: int = 1)
         "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id JOIN placement_run r ON r.id = p.run_id WHERE "
         + " AND ".join(clauses)
     )
-    total = _rows(
+    total = transactions.rows(
         f"SELECT count(*) AS n, coalesce(sum(p.balance_minor), 0)::bigint AS minor {source}", values
     )[0]
-    found = _rows(
+    found = transactions.rows(
         "SELECT p.id, p.account_id, p.agency_id, g.code, g.name_zh, g.name_en, r.number AS run_number, p.run_id, p.case_ref, p.sequence, p.state, p.placed_at, p.term_to, "
         "p.ended_at, p.recall_reason, p.currency, p.balance_minor, p.bucket, p.region, p.fee_bps, p.expected_recovery_minor, p.probability "
         f"{source} ORDER BY p.placed_at DESC, p.id DESC LIMIT {PAGE_ROWS} OFFSET %s",
@@ -140,7 +126,7 @@ def _readable(key: str, text: str) -> bool:
 def runs(viewer: Actor) -> list[dict[str, Any]]:
     """List runs, newest first, with proof, rivals, exclusions and the number of placements made."""
     viewer.require("placement.read")
-    return _rows(f"{_RUN} FROM placement_run r ORDER BY r.number DESC")
+    return transactions.rows(f"{_RUN} FROM placement_run r ORDER BY r.number DESC")
 
 
 @transactions.reads
@@ -151,7 +137,7 @@ def run(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
     Raises `RunNotFound`.
     """
     viewer.require("placement.read")
-    found = _rows(
+    found = transactions.rows(
         f"{_RUN}, r.parameters, r.inputs_digest, r.result_digest, r.by_agency, m.version AS model_version "
         "FROM placement_run r JOIN placement_model m ON m.id = r.model_id WHERE r.id = %s",
         [run_id],
@@ -159,7 +145,8 @@ def run(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
     if not found:
         raise RunNotFound(what="run", where=str(run_id))
     names = {
-        str(row["id"]): row for row in _rows("SELECT id, name_zh, name_en FROM partners_agency ORDER BY code")
+        str(row["id"]): row
+        for row in transactions.rows("SELECT id, name_zh, name_en FROM partners_agency ORDER BY code")
     }
     for row in found[0]["by_agency"]:
         known = names.get(str(row["agency_id"]), {})
@@ -182,7 +169,7 @@ def run_items_frame(viewer: Actor, *, run_id: UUID) -> pl.DataFrame:
 
 
 def _inputs(run_id: UUID) -> valuing.Inputs:
-    found = _rows("SELECT body FROM placement_run_inputs WHERE run_id = %s", [run_id])
+    found = transactions.rows("SELECT body FROM placement_run_inputs WHERE run_id = %s", [run_id])
     if not found:
         raise RunNotFound(what="run", where=str(run_id))
     return valuing.unpack(bytes(found[0]["body"]))
@@ -197,7 +184,7 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
     greatest margin, 0 being in-house. Raises `RunNotFound`, `NotFound` for an account that is not in the run.
     """
     head = run(viewer, run_id=run_id)
-    items = _rows(
+    items = transactions.rows(
         "SELECT i.*, g.code FROM placement_run_item i LEFT JOIN partners_agency g ON g.id = i.agency_id WHERE i.run_id = %s AND i.account_id = %s",
         [run_id, account_id],
     )
@@ -265,7 +252,7 @@ def replay(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
 def models(viewer: Actor) -> list[dict[str, Any]]:
     """List trained models, newest first, with their metrics on held-out accounts."""
     viewer.require("placement.read")
-    return _rows(
+    return transactions.rows(
         "SELECT id, version, state, trained_at, trained_by, seed, metrics, parameters, artefact_digest, inputs_digest FROM placement_model ORDER BY version DESC"
     )
 
@@ -274,7 +261,7 @@ def models(viewer: Actor) -> list[dict[str, Any]]:
 def model(viewer: Actor, *, model_id: UUID) -> dict[str, Any]:
     """Give one model's card: metrics, and calibration {"reliability": rows a bin, "money": rows a decile}. Raises `ModelNotFound`."""
     viewer.require("placement.read")
-    found = _rows(
+    found = transactions.rows(
         "SELECT m.*, (SELECT count(*) FROM placement_run r WHERE r.model_id = m.id) AS runs FROM placement_model m WHERE m.id = %s",
         [model_id],
     )

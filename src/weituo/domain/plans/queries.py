@@ -15,24 +15,17 @@ from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 
 
-def _rows(sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, list(values))
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 @transactions.reads
 def current_strategy(viewer: Actor) -> dict[str, Any] | None:
     """Give the strategy in force with its rows."""
-    found = _rows("SELECT id FROM plans_strategy WHERE state = 'PUBLISHED'")
+    found = transactions.rows("SELECT id FROM plans_strategy WHERE state = 'PUBLISHED'")
     return strategy(viewer, strategy_id=found[0]["id"]) if found else None
 
 
 @transactions.reads
 def strategies(viewer: Actor) -> list[dict[str, Any]]:
     """List strategies, newest first."""
-    return _rows(
+    return transactions.rows(
         "SELECT s.id, s.version, s.state, s.note, s.made_at, s.published_at, (SELECT count(*) FROM plans_strategy_row r WHERE r.strategy_id = s.id) AS rows FROM plans_strategy s ORDER BY s.version DESC"
     )
 
@@ -40,13 +33,15 @@ def strategies(viewer: Actor) -> list[dict[str, Any]]:
 @transactions.reads
 def strategy(viewer: Actor, *, strategy_id: UUID) -> dict[str, Any] | None:
     """Give a strategy: its head, `rows` as `treating.Row`, and `row_ids`."""
-    found = _rows(
+    found = transactions.rows(
         "SELECT id, version, state, note, made_at, published_at FROM plans_strategy WHERE id = %s",
         [strategy_id],
     )
     if not found:
         return None
-    rows = _rows("SELECT * FROM plans_strategy_row WHERE strategy_id = %s ORDER BY position", [strategy_id])
+    rows = transactions.rows(
+        "SELECT * FROM plans_strategy_row WHERE strategy_id = %s ORDER BY position", [strategy_id]
+    )
     return found[0] | {
         "rows": [treating.Row.from_dict(row) for row in rows],
         "row_ids": [row["id"] for row in rows],
@@ -123,7 +118,7 @@ def try_strategy(viewer: Actor, *, rows: Sequence[treating.Row], at: datetime) -
 @transactions.reads
 def plans(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any]]:
     """List plans, newest version first; an agency sees its own."""
-    return _rows(
+    return transactions.rows(
         "SELECT id, agency_id, version, state, active_from, active_to, note, digest, lender_signed_by, lender_signed_at, agency_signed_by, agency_signed_at FROM plans_plan "
         "WHERE %s::uuid IS NULL OR agency_id = %s::uuid ORDER BY agency_id, version DESC",
         [agency_id, agency_id],
@@ -133,15 +128,15 @@ def plans(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any
 @transactions.reads
 def plan(viewer: Actor, *, plan_id: UUID) -> dict[str, Any] | None:
     """Give one plan with targets and milestones."""
-    found = _rows("SELECT * FROM plans_plan WHERE id = %s", [plan_id])
+    found = transactions.rows("SELECT * FROM plans_plan WHERE id = %s", [plan_id])
     if not found:
         return None
     return found[0] | {
-        "targets": _rows(
+        "targets": transactions.rows(
             "SELECT bucket, months_since_placement, liquidation_bps FROM plans_target WHERE plan_id = %s ORDER BY bucket, months_since_placement",
             [plan_id],
         ),
-        "milestones": _rows(
+        "milestones": transactions.rows(
             "SELECT id, title_zh, title_en, owner, due_on, done_at FROM plans_milestone WHERE plan_id = %s ORDER BY due_on, id",
             [plan_id],
         ),
@@ -151,7 +146,7 @@ def plan(viewer: Actor, *, plan_id: UUID) -> dict[str, Any] | None:
 @transactions.reads
 def milestones(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any]]:
     """List the milestones of plans that one side or both have signed, those due first; an agency sees its own."""
-    return _rows(
+    return transactions.rows(
         "SELECT m.id, m.plan_id, m.agency_id, p.version, m.title_zh, m.title_en, m.owner, m.due_on, m.done_at FROM plans_milestone m JOIN plans_plan p ON p.id = m.plan_id "
         "WHERE p.state IN ('OFFERED', 'SIGNED') AND (%s::uuid IS NULL OR m.agency_id = %s::uuid) ORDER BY (m.done_at IS NOT NULL), m.due_on, m.id",
         [agency_id, agency_id],
@@ -162,7 +157,7 @@ def milestones(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str
 def treatment_totals(viewer: Actor) -> list[dict[str, Any]]:
     """Give open accounts and money per treatment as the strategy in force decided; treatment "" was not decided yet."""
     viewer.require("plans.read")
-    return _rows(
+    return transactions.rows(
         "SELECT coalesce(t.treatment, '') AS treatment, a.currency, count(*) AS accounts, sum(a.balance_minor)::bigint AS balance_minor, max(t.decided_at) AS decided_at "
         "FROM book_account a LEFT JOIN plans_treatment t ON t.account_id = a.id WHERE a.status = 'OPEN' GROUP BY 1, 2 ORDER BY 1, 2"
     )
@@ -172,7 +167,7 @@ def treatment_totals(viewer: Actor) -> list[dict[str, Any]]:
 def own_plans(viewer: Actor) -> list[dict[str, Any]]:
     """List the agency's own plans with targets and milestones, the newest version first; a draft is not shown."""
     viewer.require("plans.read_own")
-    offered = _rows("SELECT id FROM plans_plan WHERE state <> 'DRAFT' ORDER BY version DESC")
+    offered = transactions.rows("SELECT id FROM plans_plan WHERE state <> 'DRAFT' ORDER BY version DESC")
     found = [plan(viewer, plan_id=row["id"]) for row in offered]
     return [one for one in found if one is not None]
 

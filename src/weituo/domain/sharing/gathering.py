@@ -117,12 +117,9 @@ def book_rows(
     )
     if [run_id, placement_id, account_id].count(None) != 2:
         raise ValueError("exactly one of run_id, placement_id and account_id")
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(
-            sql, {"agency": agency_id, "run": run_id, "placement": placement_id, "account": account_id}
-        )
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return transactions.rows(
+        sql, {"agency": agency_id, "run": run_id, "placement": placement_id, "account": account_id}
+    )
 
 
 def whole_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,6 @@ from weituo.foundation.errors import NotFound
 from weituo.foundation.tenancy.actors import Actor, Kind
 from weituo.foundation.texts import worded
 from weituo.foundation.vault import store as vault
-
-
-def _rows(sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _reader(viewer: Actor) -> None:
@@ -43,7 +35,7 @@ def _packages(viewer: Actor, *, package_id: UUID | None) -> list[dict[str, Any]]
         if viewer.kind is Kind.AGENCY
         else ("r.number", "JOIN placement_run r ON r.id = k.run_id ")
     )
-    found = _rows(
+    found = transactions.rows(
         f"SELECT k.id, k.agency_id, g.code AS agency_code, g.name_zh, g.name_en, k.run_id, {number} AS run_number, k.agreement_id, a.version AS agreement_version, "  # noqa: S608 - constants above
         "k.state, k.fields, k.cases, k.balance_minor, k.currency, k.digest, k.size_bytes, k.built_at, k.acknowledged_at, k.revoked_at, k.revoked_reason, "
         "coalesce(d.taken_back, 0)::int AS taken_back, coalesce(d.to_destroy, 0)::int AS to_destroy "
@@ -95,7 +87,7 @@ def destructions(viewer: Actor, *, package_id: UUID | None = None) -> list[dict[
     `case_refs` names the cases; `package_id` is null where they were only opened online.
     """
     _reader(viewer)
-    return _rows(
+    return transactions.rows(
         "SELECT d.id, d.agency_id, g.code AS agency_code, g.name_zh, g.name_en, d.package_id, d.cases, d.reason, d.asked_at, d.confirmed_at, d.confirmed_by, "
         "ARRAY(SELECT p.case_ref FROM placement_placement p WHERE p.id = ANY(d.placements) ORDER BY p.case_ref) AS case_refs "
         "FROM sharing_destruction d JOIN partners_agency g ON g.id = d.agency_id WHERE %s::uuid IS NULL OR d.package_id = %s::uuid "
@@ -108,7 +100,7 @@ def destructions(viewer: Actor, *, package_id: UUID | None = None) -> list[dict[
 def recipients(viewer: Actor) -> list[dict[str, Any]]:
     """List public keys, those in force first; an agency sees its own."""
     _reader(viewer)
-    return _rows(
+    return transactions.rows(
         "SELECT r.id, r.agency_id, g.code AS agency_code, g.name_zh, g.name_en, r.public_key, left(encode(sha256(r.public_key::bytea), 'hex'), 16) AS fingerprint, "
         "r.active_from, r.active_to FROM sharing_recipient r JOIN partners_agency g ON g.id = r.agency_id ORDER BY (r.active_to IS NULL) DESC, g.code, r.active_from DESC"
     )
@@ -118,7 +110,7 @@ def recipients(viewer: Actor) -> list[dict[str, Any]]:
 def disclosures(viewer: Actor, *, limit: int = 200) -> list[dict[str, Any]]:
     """List acts of sharing, the newest first: to whom, which facts, of how many cases, by whom."""
     _reader(viewer)
-    return _rows(
+    return transactions.rows(
         "SELECT d.id, d.agency_id, g.code AS agency_code, g.name_zh, g.name_en, d.purpose, d.package_id, p.case_ref, d.fields, d.cases, d.disclosed_by, d.disclosed_at "
         "FROM sharing_disclosure d JOIN partners_agency g ON g.id = d.agency_id LEFT JOIN placement_placement p ON p.id = d.placement_id "
         "ORDER BY d.disclosed_at DESC, d.id DESC LIMIT %s",
@@ -145,7 +137,7 @@ def holders(viewer: Actor) -> list[dict[str, Any]]:
     `to_destroy` counts cases that were taken back and whose destruction the agency has not confirmed. `allowed` is what the live agreement allows today, empty without one.
     """
     viewer.require("sharing.read")
-    return _rows(
+    return transactions.rows(
         f"WITH held AS ({_HELD}) "  # noqa: S608 - the constant above
         "SELECT g.id AS agency_id, g.code AS agency_code, g.name_zh, g.name_en, g.state, count(h.placement_id) AS cases, "
         "count(h.placement_id) FILTER (WHERE h.state = 'ACTIVE') AS active, count(h.placement_id) FILTER (WHERE h.state <> 'ACTIVE') AS ended, "
@@ -167,7 +159,7 @@ def holders(viewer: Actor) -> list[dict[str, Any]]:
 def account_holders(viewer: Actor, *, account_id: UUID) -> list[dict[str, Any]]:
     """Give which agencies were given facts of one account, when, by which way, and whether the case is still theirs."""
     viewer.require("sharing.read")
-    return _rows(
+    return transactions.rows(
         f"SELECT h.*, g.code AS agency_code, g.name_zh, g.name_en FROM ({_HELD}) h JOIN partners_agency g ON g.id = h.agency_id "  # noqa: S608 - the constant above
         "WHERE h.account_id = %s ORDER BY h.first_at",
         [account_id],
@@ -229,7 +221,7 @@ def ready(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
     acknowledged (`replaces` is that package).
     """
     viewer.require("sharing.read")
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT p.run_id, r.number AS run_number, p.agency_id, g.code AS agency_code, g.name_zh, g.name_en, k.id AS replaces, count(*) AS cases, "
         "sum(p.balance_minor)::bigint AS balance_minor, min(p.currency) AS currency "
         "FROM placement_placement p JOIN placement_run r ON r.id = p.run_id JOIN partners_agency g ON g.id = p.agency_id "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -30,28 +28,14 @@ CURVES = {
     "liquidation": pl.Float64, "low": pl.Float64, "high": pl.Float64, "plan": pl.Float64,
 }  # fmt: skip
 
-#: PostgreSQL's type number of jsonb
-_JSONB: Final = 3802
-
-
-def _rows(sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        # the driver leaves jsonb to its reader
-        for name in [column.name for column in cursor.description if column.type_code == _JSONB]:
-            for row in found:
-                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
-        return found
-
 
 @transactions.reads
 def as_of(viewer: Actor) -> date | None:
     """Give the last day that figures rest on: the last booked payment, else the last placement."""
-    return _rows(
-        "SELECT coalesce((SELECT max(paid_on) FROM ledger_payment), (SELECT max(placed_at)::date FROM placement_placement)) AS on_day"
-    )[0]["on_day"]
+    [last] = transactions.rows(
+        "SELECT (SELECT max(paid_on) FROM ledger_payment) AS paid_on, (SELECT max(placed_at) FROM placement_placement) AS placed_at"
+    )
+    return last["paid_on"] or (days.day_of(last["placed_at"]) if last["placed_at"] else None)
 
 
 @transactions.reads
@@ -122,7 +106,7 @@ def coverage(viewer: Actor, *, on: date | None = None) -> list[dict[str, Any]]:
     viewer.require("tracking.read")
     day = on or as_of(viewer)
     since = None if day is None else days.start_of(day - timedelta(days=QUIET_DAYS))
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT g.id AS agency_id, g.code, g.name_zh, g.name_en, count(p.id) AS active, "
         "count(p.id) FILTER (WHERE a.placement_id IS NOT NULL) AS tried, count(p.id) FILTER (WHERE a.spoken) AS spoken, "
         "count(p.id) FILTER (WHERE p.placed_at < %s AND (a.last_at IS NULL OR a.last_at < %s)) AS resting "
@@ -138,7 +122,7 @@ def coverage(viewer: Actor, *, on: date | None = None) -> list[dict[str, Any]]:
 def promises(viewer: Actor) -> list[dict[str, Any]]:
     """Give per agency the promises by state, the money promised, and the share kept of those decided, with its interval."""
     viewer.require("tracking.read")
-    rows = _rows(
+    rows = transactions.rows(
         "SELECT g.id AS agency_id, g.code, g.name_zh, g.name_en, count(*) AS made, count(*) FILTER (WHERE p.state = 'OPEN') AS open, "
         "count(*) FILTER (WHERE p.state = 'KEPT') AS kept, count(*) FILTER (WHERE p.state = 'BROKEN') AS broken, sum(p.amount_minor)::bigint AS promised_minor, min(p.currency) AS currency "
         "FROM tracking_promise p JOIN partners_agency g ON g.id = p.agency_id GROUP BY g.id, g.code, g.name_zh, g.name_en ORDER BY g.code"
@@ -173,7 +157,7 @@ def promises_frame(viewer: Actor) -> pl.DataFrame:
 def alerts(viewer: Actor, *, open_only: bool = True, limit: int = 200) -> list[dict[str, Any]]:
     """List alerts with the agency's names, the newest first, open ones on top."""
     viewer.require("tracking.read")
-    return _rows(
+    return transactions.rows(
         "SELECT a.id, a.code, a.detail, a.raised_at, a.closed_at, a.closed_by, a.action, a.agency_id, g.code AS agency_code, g.name_zh, g.name_en "
         "FROM tracking_alert a LEFT JOIN partners_agency g ON g.id = a.agency_id WHERE NOT %s OR a.closed_at IS NULL ORDER BY a.closed_at NULLS FIRST, a.raised_at DESC, a.id LIMIT %s",
         [open_only, limit],
@@ -183,7 +167,7 @@ def alerts(viewer: Actor, *, open_only: bool = True, limit: int = 200) -> list[d
 @transactions.reads
 def reviews(viewer: Actor, *, agency_id: UUID | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """List reviews, the newest first; an agency sees its own."""
-    return _rows(
+    return transactions.rows(
         "SELECT r.id, r.agency_id, g.code AS agency_code, g.name_zh, g.name_en, r.period_from, r.period_to, r.figures, r.findings, r.actions, r.held_by, r.held_at "
         "FROM tracking_review r JOIN partners_agency g ON g.id = r.agency_id WHERE %s::uuid IS NULL OR r.agency_id = %s::uuid ORDER BY r.held_at DESC, r.id DESC LIMIT %s",
         [agency_id, agency_id, limit],
@@ -193,7 +177,7 @@ def reviews(viewer: Actor, *, agency_id: UUID | None = None, limit: int = 100) -
 @transactions.reads
 def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: date) -> dict[str, Any]:
     """Compute an agency's figures of the half-open period of the lender's days: cases, contacts, refusals, violations, promises, booked money."""
-    row = _rows(
+    row = transactions.rows(
         "SELECT (SELECT count(*) FROM placement_placement WHERE agency_id = %(a)s AND state = 'ACTIVE') AS active_cases, "
         "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM placement_placement WHERE agency_id = %(a)s) AS placed_minor, "
         "(SELECT count(*) FROM contact_attempt WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s) AS attempts, "
@@ -218,7 +202,7 @@ def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: dat
 @transactions.reads
 def refusal_shares(viewer: Actor, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """Give per agency how many permits were asked and refused in [since, until)."""
-    return _rows(
+    return transactions.rows(
         "SELECT agency_id, count(*) AS asked, count(*) FILTER (WHERE state = 'REFUSED') AS refused FROM contact_permit WHERE asked_at >= %s AND asked_at < %s GROUP BY agency_id ORDER BY agency_id",
         [since, until],
     )
@@ -227,7 +211,7 @@ def refusal_shares(viewer: Actor, *, since: datetime, until: datetime) -> list[d
 @transactions.reads
 def papers_expiring(viewer: Actor, *, on: date, before: date) -> list[dict[str, Any]]:
     """List live agencies' papers that end in [on, before) and have no successor of the same kind."""
-    return _rows(
+    return transactions.rows(
         "SELECT p.agency_id, p.kind, p.valid_to FROM partners_paper p JOIN partners_agency g ON g.id = p.agency_id AND g.state = 'APPROVED' "
         "WHERE p.valid_to >= %s AND p.valid_to < %s AND NOT EXISTS (SELECT 1 FROM partners_paper n WHERE n.agency_id = p.agency_id AND n.kind = p.kind AND (n.valid_to IS NULL OR n.valid_to >= %s)) ORDER BY p.valid_to, p.agency_id",
         [on, before, before],
