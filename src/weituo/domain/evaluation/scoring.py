@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -178,8 +177,3 @@ def _share(part: int, whole: int) -> float | None:
 
 def _number(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def plain(figures: Any) -> dict[str, Any]:
-    """Give stored figures as a dict, however the driver gave them."""
-    return json.loads(figures) if isinstance(figures, str) else dict(figures)
