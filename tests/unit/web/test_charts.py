@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from weituo.web import charts
 
@@ -22,7 +23,8 @@ def shown(value: Any, form: str, currency: str) -> str:
 
 
 def test_the_table_holds_the_numbers_of_the_figure_with_their_intervals() -> None:
-    figure = charts.figure(spec(), shown)
+    with translation.override("en"):
+        figure = charts.figure(spec(), shown)
     assert figure["head"] == ["Bucket", "Balance"]
     assert [row["cells"] for row in figure["rows"]] == [["5 money JPY (4 money JPY to 6 money JPY)"], ["–"]]
     assert figure["spec"]["y"]["digits"] == 0, "a yen has no decimals"

@@ -39,6 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
             totals=queries.treatment_totals(viewer),
             agencies=partners.agencies(viewer),
             actor=viewer,
+            frame=tracking.curves(viewer),
             today=days.day_of(clock.now()),
         ),
     )

@@ -57,10 +57,12 @@ def overview(
     totals: Sequence[Mapping[str, Any]],
     agencies: Sequence[Any],
     actor: Actor,
+    frame: pl.DataFrame,
     today: date,
 ) -> dict[str, Any]:
     """Give the first page: each agency's plan, milestones by date, strategies and what the one in force did."""
     names = _names(agencies)
+    standings = {row["agency_id"]: row for row in curves.standings(frame, names=names)}
     shown = [_milestone(row, today, names) for row in milestones]
     rows = []
     for agency in agencies:
@@ -79,6 +81,7 @@ def overview(
                 "done": sum(1 for one in mine if one["done_at"]),
                 "milestones": len(mine),
                 "late": sum(1 for one in mine if one["late"]),
+                "standing": standings[str(agency.id)],
             }
         )
     in_force = next((one for one in strategies_found if one["state"] == "PUBLISHED"), None)
@@ -104,6 +107,7 @@ def _overview_state(
 ) -> dict[str, Any]:  # fmt: skip
     unsigned = [row for row in rows if row["signed"] is None]
     late = sum(row["late"] for row in rows)
+    behind = sum(row["standing"]["code"] == "BEHIND" for row in rows)
     following = [{"label": _("Plan with %(agency)s") % {"agency": row["name"]}, "url": reverse("plans:agency", args=[row["id"]])} for row in unsigned[:3]]  # fmt: skip
     if late:
         following.append({"label": _("See late milestones"), "url": "#milestones"})
@@ -119,6 +123,10 @@ def _overview_state(
     if late:
         said = ngettext("%(count)s milestone is late.", "%(count)s milestones are late.", late) % {"count": late}  # fmt: skip
         return {"tone": "bad", "text": f"{text} {said}", "next": following}
+    if behind:
+        said = ngettext("%(n)s agency is behind its plan.", "%(n)s agencies are behind their plans.", behind) % {"n": behind}  # fmt: skip
+        following.append({"label": _("Progress"), "url": reverse("tracking:index")})
+        return {"tone": "watch", "text": f"{text} {said}", "next": following}
     return {"tone": "watch" if unsigned else "good", "text": text, "next": following}
 
 

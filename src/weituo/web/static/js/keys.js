@@ -48,6 +48,11 @@
     button.addEventListener("click", show);
   }
 
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // the menu is open beside the page on wide screens, folded above it on narrow ones
   const menu = document.querySelector("[data-menu]");
   const wide = window.matchMedia("(min-width: 62rem)");
