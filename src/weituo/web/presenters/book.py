@@ -223,11 +223,15 @@ def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for row in rows
     )
     read = ngettext("%(n)s file was read.", "%(n)s files were read.", len(rows)) % {"n": len(rows)}
-    state: dict[str, Any] = {"tone": "good", "text": f"{read} {_('Every row is accounted for.')}", "next": []}
+    state: dict[str, Any] = {
+        "tone": "good",
+        "text": " ".join([read, _("Every row is accounted for.")]),
+        "next": [],
+    }
     if not rows:
         state = {"tone": "none", "text": _("Nothing was imported yet."), "next": []}
     elif not whole:
-        state = {"tone": "bad", "text": f"{read} {_('Rows are missing from the count.')}", "next": []}
+        state = {"tone": "bad", "text": " ".join([read, _("Rows are missing from the count.")]), "next": []}
     elif rejected:
         text = ngettext(
             "%(n)s row was rejected; its file says why.",
