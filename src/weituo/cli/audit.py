@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from weituo.cli import face as cli
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -23,9 +24,19 @@ def _verify(arguments: argparse.Namespace) -> int:
     verdict = journal.verify(cli.actor_of(arguments))
     whole = verdict.altered_seq is None
     text = (
-        f"{verdict.entries} entries, chain whole, head {verdict.head[:16]}…"
+        worded(
+            "%(entries)s entries, chain whole, head %(head)s…",
+            entries=verdict.entries,
+            head=verdict.head[:16],
+        )
         if whole
-        else f"entry {verdict.altered_seq} ({verdict.altered_act}) was altered: {verdict.problem}; {verdict.entries} entries before it are sound"
+        else worded(
+            "entry %(altered_seq)s (%(altered_act)s) was altered: %(problem)s; %(entries)s entries before it are sound",
+            altered_seq=verdict.altered_seq,
+            altered_act=verdict.altered_act,
+            problem=verdict.problem,
+            entries=verdict.entries,
+        )
     )
     cli.show(arguments, asdict(verdict), text)
     return 0 if whole else 1

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 
 from weituo.cli import face as cli
 from weituo.cli.reading import money_text
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -43,7 +44,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from weituo.domain.book import profiles, services
     from weituo.foundation import clock
 
-    cli.say(f"importing {arguments.book.name} …")
+    cli.say(worded("importing %(name)s …", name=arguments.book.name))
     report = services.import_book(
         actor=cli.actor_of(arguments),
         path=arguments.book,
@@ -52,15 +53,36 @@ def _import(arguments: argparse.Namespace) -> int:
         at=clock.now(),
     )
     lines = [
-        f"{report.file}: {'stands already, nothing was changed' if report.repeated else 'imported'}",
-        f"  rows read {report.read:,} = accounts {report.accounts:,} + rejected {report.rejected:,} + out of scope {report.out_of_scope:,}",
-        f"  borrowers {report.borrowers:,} · history rows {report.history_rows:,} · holds {report.holds:,}",
-        f"  balance {money_text(report.balance_minor, report.currency)} · rejected {money_text(report.rejected_balance_minor, report.currency)}",
+        f"{report.file}: {worded('stands already, nothing was changed') if report.repeated else worded('imported')}",
+        worded(
+            "  rows read %(read)s = accounts %(accounts)s + rejected %(rejected)s + out of scope %(out_of_scope)s",
+            read=f"{report.read:,}",
+            accounts=f"{report.accounts:,}",
+            rejected=f"{report.rejected:,}",
+            out_of_scope=f"{report.out_of_scope:,}",
+        ),
+        worded(
+            "  borrowers %(borrowers)s · history rows %(history_rows)s · holds %(holds)s",
+            borrowers=f"{report.borrowers:,}",
+            history_rows=f"{report.history_rows:,}",
+            holds=f"{report.holds:,}",
+        ),
+        worded(
+            "  balance %(balance)s · rejected %(rejected_balance)s",
+            balance=money_text(report.balance_minor, report.currency),
+            rejected_balance=money_text(report.rejected_balance_minor, report.currency),
+        ),
         "  " + " · ".join(f"{bucket} {count:,}" for bucket, count in report.by_bucket.items()),
     ]
     if report.rejected:
-        lines.append(f"  rejected rows with reasons: {report.reject_file}")
-        cli.say(f"{report.rejected} rows were rejected; see {report.reject_file}")
+        lines.append(worded("  rejected rows with reasons: %(reject_file)s", reject_file=report.reject_file))
+        cli.say(
+            worded(
+                "%(rejected)s rows were rejected; see %(reject_file)s",
+                rejected=report.rejected,
+                reject_file=report.reject_file,
+            )
+        )
     cli.show(arguments, report.as_dict(), "\n".join(lines))
     return 0
 
@@ -76,7 +98,7 @@ def _buckets(arguments: argparse.Namespace) -> int:
             f"{row['bucket']:<8} {row['accounts']:>9,} {money_text(row['balance_minor'], row['currency']):>24}"
             for row in rows
         )
-        or "the book is empty: import one",
+        or worded("the book is empty: import one"),
     )
     return 0
 
@@ -89,10 +111,16 @@ def _imports(arguments: argparse.Namespace) -> int:
         arguments,
         {"imports": rows},
         "\n".join(
-            f"{row['imported_at']:%Y-%m-%d %H:%M} {row['filename']} {row['accounts']:,} accounts, {row['rejected']:,} rejected"
+            worded(
+                "%(imported_at)s %(filename)s %(accounts)s accounts, %(rejected)s rejected",
+                imported_at=f"{row['imported_at']:%Y-%m-%d %H:%M}",
+                filename=row["filename"],
+                accounts=f"{row['accounts']:,}",
+                rejected=f"{row['rejected']:,}",
+            )
             for row in rows
         )
-        or "nothing was imported yet",
+        or worded("nothing was imported yet"),
     )
     return 0
 
@@ -158,7 +186,6 @@ def write_invented(file: Path, *, accounts: int, seed: int, as_of: date) -> int:
 def _generate(arguments: argparse.Namespace) -> int:
     from weituo.core.twin.book import MAX_ACCOUNTS
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     try:
         rows = write_invented(
@@ -172,6 +199,6 @@ def _generate(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"file": str(arguments.file), "rows": rows},
-        f"{rows:,} invented accounts in {arguments.file}",
+        worded("%(rows)s invented accounts in %(file)s", rows=f"{rows:,}", file=arguments.file),
     )
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -39,7 +40,6 @@ def _found(arguments: argparse.Namespace) -> dict[str, Any]:
     """Give the case that was named by number or id."""
     from weituo.domain.care import queries
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     viewer = cli.actor_of(arguments)
     case_id = queries.case_id(viewer, named=arguments.case)
@@ -54,21 +54,35 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.cases(cli.actor_of(arguments), state=arguments.state, kind=arguments.kind)
     lines = [
-        f"{row['number']:<12} {row['kind']:<10} {row['reason']:<18} {row['state']:<8} due {row['due_at']:%Y-%m-%d %H:%M}Z {row['id']}"
+        worded(
+            "%(number)s %(kind)s %(reason)s %(state)s due %(due_at)sZ %(id)s",
+            number=f"{row['number']:<12}",
+            kind=f"{row['kind']:<10}",
+            reason=f"{row['reason']:<18}",
+            state=f"{row['state']:<8}",
+            due_at=f"{row['due_at']:%Y-%m-%d %H:%M}",
+            id=row["id"],
+        )
         for row in rows
     ]
-    cli.show(arguments, {"cases": rows}, "\n".join(lines) or "no case passes this filter")
+    cli.show(arguments, {"cases": rows}, "\n".join(lines) or worded("no case passes this filter"))
     return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
     row = _found(arguments)
     body = {key: value for key, value in row.items() if key not in {"subject_id", "text_position"}}
-    lines = [f"{row['number']} {row['kind']} {row['reason']} ({row['source']}), {row['state']}", f"  opened {row['opened_at']:%Y-%m-%d %H:%M}Z, due {row['due_at']:%Y-%m-%d %H:%M}Z"]  # fmt: skip
+    lines = [f"{row['number']} {row['kind']} {row['reason']} ({row['source']}), {row['state']}", worded("  opened %(opened_at)sZ, due %(due_at)sZ", opened_at=f"{row['opened_at']:%Y-%m-%d %H:%M}", due_at=f"{row['due_at']:%Y-%m-%d %H:%M}")]  # fmt: skip
     if row["text"]:
         lines.append(f"  “{row['text']}”")
     if row["answer"]:
-        lines.append(f"  answer ({'upheld' if row['upheld'] else 'refused'}): {row['answer']}")
+        lines.append(
+            worded(
+                "  answer (%(upheld)s): %(answer)s",
+                upheld=worded("upheld") if row["upheld"] else worded("refused"),
+                answer=row["answer"],
+            )
+        )
     cli.show(arguments, body, "\n".join(lines))
     return 0
 
@@ -85,7 +99,11 @@ def _decide(arguments: argparse.Namespace) -> int:
         answer=arguments.answer,
         at=clock.now(),
     )
-    cli.show(arguments, {"case": case["number"], "upheld": upheld}, f"{case['number']} is answered")
+    cli.show(
+        arguments,
+        {"case": case["number"], "upheld": upheld},
+        worded("%(number)s is answered", number=case["number"]),
+    )
     return 0
 
 
@@ -102,7 +120,12 @@ def _stop(arguments: argparse.Namespace) -> int:
         reason=arguments.reason,
         at=clock.now(),
     )
-    text = f"stopped: accounts {stopped.accounts}, placements {stopped.placements}, permits {stopped.permits}"
+    text = worded(
+        "stopped: accounts %(accounts)s, placements %(placements)s, permits %(permits)s",
+        accounts=stopped.accounts,
+        placements=stopped.placements,
+        permits=stopped.permits,
+    )
     cli.show(arguments, {"case": case["number"], **asdict(stopped)}, text)
     return 0
 
@@ -112,7 +135,6 @@ def _code(arguments: argparse.Namespace) -> int:
     from weituo.domain.care import services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     rows = book.accounts_page(actor, filters={"number": arguments.customer})["rows"]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from weituo.cli import face as cli
 from weituo.cli.arguments import row_count
+from weituo.cli.words import reads_chinese, worded
 
 #: most permits that `check` decides again in one go
 CHECK_MOST = 10_000
@@ -69,14 +70,14 @@ def _permits(arguments: argparse.Namespace) -> int:
         f"{' '.join(reason['code'] for reason in row['reasons'])} {row['id']}"
         for row in rows
     )
-    cli.show(arguments, {"permits": rows}, text or "no permit passes this filter")
+    cli.show(arguments, {"permits": rows}, text or worded("no permit passes this filter"))
     return 0
 
 
 def _refusals(arguments: argparse.Namespace) -> int:
     from django.conf import settings
 
-    from weituo.domain.contact import queries
+    from weituo.domain.contact import queries, words
     from weituo.foundation import clock
 
     zone, viewer = ZoneInfo(settings.TIME_ZONE), cli.actor_of(arguments)
@@ -86,10 +87,13 @@ def _refusals(arguments: argparse.Namespace) -> int:
     counts = queries.permits_by_state(viewer, since=since, until=until)
     rows = queries.refusals_today(viewer, since=since, until=until)
     lines = [
-        f"{first} to {after} (half-open, {zone.key}): "
-        + (", ".join(f"{state} {n}" for state, n in sorted(counts.items())) or "nothing asked")
+        worded("%(first)s to %(after)s (half-open, %(key)s): ", first=first, after=after, key=zone.key)
+        + (", ".join(f"{state} {n}" for state, n in sorted(counts.items())) or worded("nothing asked"))
     ]
-    lines += [f"{row['n']:>6} {row['code']:<20} {row['agency_code']:<8} {row['citation']}" for row in rows]
+    lines += [
+        f"{row['n']:>6} {row['code']:<20} {row['agency_code']:<8} {words.cited(row['citation'])}"
+        for row in rows
+    ]
     cli.show(
         arguments,
         {"first": first, "after": after, "by_state": counts, "refusals": rows},
@@ -99,13 +103,13 @@ def _refusals(arguments: argparse.Namespace) -> int:
 
 
 def _rules(arguments: argparse.Namespace) -> int:
-    from weituo.domain.contact import queries
+    from weituo.domain.contact import queries, words
     from weituo.foundation import clock
 
     at = datetime.combine(arguments.on, time(12), UTC) if arguments.on else clock.now()
     rows = queries.rules_in_force(cli.actor_of(arguments), at=at)
     text = "\n".join(
-        f"{row['pack']:<7} {row['rule']:<20} {row['confidence']} {row['citation']}\n        {row['en']}"
+        f"{row['pack']:<7} {row['rule']:<20} {row['confidence']} {words.cited(row['citation'])}\n        {row['zh' if reads_chinese() else 'en']}"
         for row in rows
     )
     cli.show(arguments, {"rules": rows}, text)
@@ -122,10 +126,20 @@ def _replay(arguments: argparse.Namespace) -> int:
         "state": permit["state"],
         "reasons_then": permit["reasons"],
     }
-    verdict = "the same answer" if found["same_answer"] else "another answer"
-    why = "" if found["digest_fits"] else "; the stored facts were altered"
-    why += "" if found["same_packs"] else "; the rules have changed since"
-    cli.show(arguments, body, f"{permit['state']} {permit['case_ref']}: decided again, {verdict}{why}")
+    verdict = worded("the same answer") if found["same_answer"] else worded("another answer")
+    why = "" if found["digest_fits"] else worded("; the stored facts were altered")
+    why += "" if found["same_packs"] else worded("; the rules have changed since")
+    cli.show(
+        arguments,
+        body,
+        worded(
+            "%(state)s %(case_ref)s: decided again, %(verdict)s%(why)s",
+            state=permit["state"],
+            case_ref=permit["case_ref"],
+            verdict=verdict,
+            why=why,
+        ),
+    )
     return 0 if found["same_answer"] and found["digest_fits"] else 1
 
 
@@ -146,10 +160,13 @@ def _check(arguments: argparse.Namespace) -> int:
                     "same_answer": found["same_answer"],
                 }
             )
-    text = (
-        f"{len(rows)} permits decided again: {len(rows) - len(differing)} the same, {len(differing)} differ"
+    text = worded(
+        "%(rows)s permits decided again: %(same)s the same, %(differing)s differ",
+        rows=len(rows),
+        same=len(rows) - len(differing),
+        differing=len(differing),
     )
-    text += f"; first: {differing[0]['permit']}" if differing else ""
+    text += worded("; first: %(permit)s", permit=differing[0]["permit"]) if differing else ""
     cli.show(arguments, {"checked": len(rows), "differing": differing}, text)
     return 1 if differing else 0
 
@@ -159,11 +176,18 @@ def _violations(arguments: argparse.Namespace) -> int:
 
     rows = queries.violations(cli.actor_of(arguments), open_only=not arguments.all)
     text = "\n".join(
-        f"due {row['answer_due_at']:%Y-%m-%d %H:%M} {row['agency_code']:<8} {row['code']:<20} severity {row['severity']} "
-        f"{'closed: ' + row['outcome'] if row['closed_at'] else 'open'} {row['id']}"
+        worded(
+            "due %(answer_due_at)s %(agency_code)s %(code)s severity %(severity)s %(outcome)s %(id)s",
+            answer_due_at=f"{row['answer_due_at']:%Y-%m-%d %H:%M}",
+            agency_code=f"{row['agency_code']:<8}",
+            code=f"{row['code']:<20}",
+            severity=row["severity"],
+            outcome=worded("closed: ") + row["outcome"] if row["closed_at"] else worded("open"),
+            id=row["id"],
+        )
         for row in rows
     )
-    cli.show(arguments, {"violations": rows}, text or "no violation is open")
+    cli.show(arguments, {"violations": rows}, text or worded("no violation is open"))
     return 0
 
 
@@ -180,6 +204,6 @@ def _close(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"violation": arguments.violation, "closed": True},
-        f"violation {arguments.violation} is closed",
+        worded("violation %(violation)s is closed", violation=arguments.violation),
     )
     return 0

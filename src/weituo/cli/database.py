@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from weituo.cli import face as cli
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -29,7 +30,14 @@ def _prepare(arguments: argparse.Namespace) -> int:
     migrate()
     described = {key: settings.DATABASES["default"][key] for key in ("HOST", "PORT", "NAME")}
     cli.show(
-        arguments, described, f"{described['NAME']} on {described['HOST']}:{described['PORT']} is up to date"
+        arguments,
+        described,
+        worded(
+            "%(name)s on %(host)s:%(port)s is up to date",
+            name=described["NAME"],
+            host=described["HOST"],
+            port=described["PORT"],
+        ),
     )
     return 0
 
@@ -40,5 +48,7 @@ def _stop(arguments: argparse.Namespace) -> int:
     from weituo.foundation.engine import postgres
 
     stopped = postgres.stop(settings.WEITUO_HOME)
-    cli.show(arguments, {"stopped": stopped}, "stopped" if stopped else "no server was running")
+    cli.show(
+        arguments, {"stopped": stopped}, worded("the server has stopped") if stopped else worded("no server was running")
+    )
     return 0

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from weituo.cli import face as cli
 from weituo.cli.reading import money_text
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -67,15 +68,32 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _text(found: dict[str, Any]) -> str:
-    lines = [f"{found['period_from']} – {found['period_to']}, evaluation {found['id']}"]
+    lines = [
+        worded(
+            "%(period_from)s – %(period_to)s, evaluation %(id)s",
+            period_from=found["period_from"],
+            period_to=found["period_to"],
+            id=found["id"],
+        )
+    ]
     for card in found["scorecards"]:
         figures = card["figures"]
         fair = figures["fair_net"]
         lines.append(
-            f"{card['agency_code']:<10} {card['verdict']:<21} rank {card['rank_low']}–{card['rank_high']}  "
-            f"net {_percent(fair['value'])} [{_percent(fair['low'])}, {_percent(fair['high'])}] on {figures['placements']:,} placements  "
-            f"recovered {money_text(figures['recovered_minor'], figures['currency'])}  commission {money_text(figures['commission_minor'], figures['currency'])}  "
-            f"complaints per 1,000: {_plain(figures['complaints_per_1000']['value'])}"
+            worded(
+                "%(agency_code)s %(verdict)s rank %(rank_low)s–%(rank_high)s  net %(value)s [%(low)s, %(high)s] on %(placements)s placements  recovered %(recovered)s  commission %(commission)s  complaints per 1,000: %(complaints)s",
+                agency_code=f"{card['agency_code']:<10}",
+                verdict=f"{card['verdict']:<21}",
+                rank_low=card["rank_low"],
+                rank_high=card["rank_high"],
+                value=_percent(fair["value"]),
+                low=_percent(fair["low"]),
+                high=_percent(fair["high"]),
+                placements=f"{figures['placements']:,}",
+                recovered=money_text(figures["recovered_minor"], figures["currency"]),
+                commission=money_text(figures["commission_minor"], figures["currency"]),
+                complaints=_plain(figures["complaints_per_1000"]["value"]),
+            )
         )
     return "\n".join(lines)
 
@@ -93,12 +111,22 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.evaluations(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['period_from']} – {row['period_to']}: {row['better']} better, {row['worse']} worse, {row['undecided']} cannot be told apart, "
-        f"{row['too_early']} too early {row['id']}"
+        worded(
+            "%(period_from)s – %(period_to)s: %(better)s better, %(worse)s worse, %(undecided)s cannot be told apart, %(too_early)s too early %(id)s",
+            period_from=row["period_from"],
+            period_to=row["period_to"],
+            better=row["better"],
+            worse=row["worse"],
+            undecided=row["undecided"],
+            too_early=row["too_early"],
+            id=row["id"],
+        )
         for row in rows
     )
     cli.show(
-        arguments, {"evaluations": rows}, text or "no evaluation yet: make one with `weituo evaluation run`"
+        arguments,
+        {"evaluations": rows},
+        text or worded("no evaluation yet: make one with `weituo evaluation run`"),
     )
     return 0
 
@@ -108,9 +136,13 @@ def _replay(arguments: argparse.Namespace) -> int:
 
     found = queries.replay(cli.actor_of(arguments), evaluation_id=arguments.evaluation)
     text = (
-        "the same rows give the same verdicts"
+        worded("the same rows give the same verdicts")
         if found["same_inputs"] and found["same_verdicts"]
-        else f"inputs {'as before' if found['same_inputs'] else 'have changed'}; verdicts that differ: {len(found['differences'])}"
+        else worded(
+            "inputs %(same_inputs)s; verdicts that differ: %(differences)s",
+            same_inputs=worded("as before") if found["same_inputs"] else worded("have changed"),
+            differences=len(found["differences"]),
+        )
     )
     cli.show(arguments, found, text)
     return 0
@@ -130,7 +162,9 @@ def _decide(arguments: argparse.Namespace) -> int:
         at=clock.now(),
     )
     cli.show(
-        arguments, {"decision": made, "kind": arguments.decision}, f"decided: {arguments.decision} {made}"
+        arguments,
+        {"decision": made, "kind": arguments.decision},
+        worded("decided: %(decision)s %(made)s", decision=arguments.decision, made=made),
     )
     return 0
 
@@ -143,7 +177,7 @@ def _decisions(arguments: argparse.Namespace) -> int:
         f"{row['decided_at']:%Y-%m-%d} {row['agency_code']:<10} {row['decision']:<9} on {row['verdict']}: {row['reason']}"
         for row in rows
     )
-    cli.show(arguments, {"decisions": rows}, text or "nothing was decided yet")
+    cli.show(arguments, {"decisions": rows}, text or worded("nothing was decided yet"))
     return 0
 
 
@@ -154,13 +188,28 @@ def _business_case(arguments: argparse.Namespace) -> int:
         cli.actor_of(arguments), period_from=arguments.period_from, period_to=arguments.period_to
     )
     lines = [
-        f"{row['currency']}: {row['accounts']:,} overdue accounts, {money_text(row['balance_minor'], row['currency'])}; over 90 days {money_text(row['npl_balance_minor'], row['currency'])} ({_percent(row['npl_share'])})"
+        worded(
+            "%(currency)s: %(accounts)s overdue accounts, %(balance)s; over 90 days %(npl_balance)s (%(npl_share)s)",
+            currency=row["currency"],
+            accounts=f"{row['accounts']:,}",
+            balance=money_text(row["balance_minor"], row["currency"]),
+            npl_balance=money_text(row["npl_balance_minor"], row["currency"]),
+            npl_share=_percent(row["npl_share"]),
+        )
         for row in found["book"]
     ]
     lines += [
-        f"{row.get('bucket', 'all'):<8} {row['way']:<9} {row['n']:>7,} accounts  recovered {money_text(row['recovered_minor'], row['currency']):>20}  cost {money_text(row['cost_minor'], row['currency']):>18}  "
-        f"cost to collect {_percent(row['cost_to_collect']):>8}  net {money_text(row['net_minor'], row['currency']):>20}"
+        worded(
+            "%(value)s %(way)s %(n)s accounts  recovered %(recovered)s  cost %(cost)s  cost to collect %(cost_to_collect)s  net %(net)s",
+            value=f"{row.get('bucket') or worded('all'):<8}",
+            way=f"{row['way']:<9}",
+            n=f"{row['n']:>7,}",
+            recovered=f"{money_text(row['recovered_minor'], row['currency']):>20}",
+            cost=f"{money_text(row['cost_minor'], row['currency']):>18}",
+            cost_to_collect=f"{_percent(row['cost_to_collect']):>8}",
+            net=f"{money_text(row['net_minor'], row['currency']):>20}",
+        )
         for row in [*found["by_bucket"], *found["total"]]
     ]
-    cli.show(arguments, found, "\n".join(lines) or "no account yet: import a book first")
+    cli.show(arguments, found, "\n".join(lines) or worded("no account yet: import a book first"))
     return 0

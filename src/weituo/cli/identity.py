@@ -13,6 +13,7 @@ from uuid import UUID
 from weituo.cli import face as cli
 from weituo.cli import staffing
 from weituo.cli.arguments import shown, whole
+from weituo.cli.words import worded
 
 KEY_DAYS_MAX: Final = 3_650
 
@@ -85,16 +86,20 @@ def _list(arguments: argparse.Namespace) -> int:
     people, issued = keys.persons(viewer), keys.keys(viewer)
     lines = [
         f"{row['username']:<20} {row['role']:<18} {row['display_name']}"
-        + ("" if row["is_active"] else "  (ended)")
-        + ("" if row["second_factor"] else "  (no second factor yet)")
+        + ("" if row["is_active"] else worded("  (ended)"))
+        + ("" if row["second_factor"] else worded("  (no second factor yet)"))
         for row in people
     ]
     lines += [
         f"{row['prefix']}…  {row['name']}  {row['id']}"
-        + (f"  until {row['active_to']:%Y-%m-%d %H:%M} UTC" if row["active_to"] else "")
+        + (
+            worded("  until %(active_to)s UTC", active_to=f"{row['active_to']:%Y-%m-%d %H:%M}")
+            if row["active_to"]
+            else ""
+        )
         for row in issued
     ]
-    cli.show(arguments, {"people": people, "keys": issued}, "\n".join(lines) or "nobody yet")
+    cli.show(arguments, {"people": people, "keys": issued}, "\n".join(lines) or worded("nobody yet"))
     return 0
 
 
@@ -104,7 +109,6 @@ def _add(arguments: argparse.Namespace) -> int:
     from weituo.foundation.identity import enrolment, keys
     from weituo.foundation.identity.roles import KIND_OF
     from weituo.foundation.tenancy.actors import Kind
-    from weituo.foundation.texts import worded
 
     role = staffing.role_of(arguments.role, where="--role")
     if (KIND_OF.get(role) is Kind.AGENCY) != bool(arguments.agency):
@@ -144,8 +148,8 @@ def _show_password(
     arguments: argparse.Namespace, result: dict[str, Any], password: str, *, shown: bool
 ) -> None:
     secret = {"password": password} if shown else {}
-    text = f"{arguments.person} may sign in" + (
-        f" with the password {password} (shown this once)" if shown else ""
+    text = worded("%(person)s may sign in", person=arguments.person) + (
+        worded(" with the password %(password)s (shown this once)", password=password) if shown else ""
     )
     cli.show(arguments, result | secret, text)
 
@@ -166,7 +170,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"key_id": issued.key_id, "secret": issued.secret},
-        f"{issued.secret}\n(shown this once; key {issued.key_id})",
+        worded("%(secret)s\n(shown this once; key %(key_id)s)", secret=issued.secret, key_id=issued.key_id),
     )
     return 0
 
@@ -178,5 +182,9 @@ def _end(arguments: argparse.Namespace) -> int:
     keys.end_key(
         actor=cli.actor_of(arguments), key_id=arguments.key_id, reason=arguments.reason, at=clock.now()
     )
-    cli.show(arguments, {"key_id": arguments.key_id, "ended": True}, f"key {arguments.key_id} has ended")
+    cli.show(
+        arguments,
+        {"key_id": arguments.key_id, "ended": True},
+        worded("key %(key_id)s has ended", key_id=arguments.key_id),
+    )
     return 0

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from weituo.cli import face as cli
 from weituo.cli.reading import money_text
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -50,7 +51,7 @@ def _open(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     opened = services.open_book(actor=cli.actor_of(arguments), at=clock.now())
-    cli.show(arguments, {"opened": opened}, f"{opened} accounts opened")
+    cli.show(arguments, {"opened": opened}, worded("%(opened)s accounts opened", opened=opened))
     return 0
 
 
@@ -59,7 +60,7 @@ def _book(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     booked = services.book_remittances(actor=cli.actor_of(arguments), at=clock.now())
-    cli.show(arguments, {"payments": booked}, f"{booked} payments booked")
+    cli.show(arguments, {"payments": booked}, worded("%(booked)s payments booked", booked=booked))
     return 0
 
 
@@ -74,7 +75,9 @@ def _balance(arguments: argparse.Namespace) -> int:
         f"{row.kind:<20} {row.component:<10} {money_text(row.balance_minor, row.currency):>24}"
         for row in rows
     ]
-    lines += [f"{'total':<31} {money_text(total, currency):>24}" for currency, total in totals.items()]
+    lines += [
+        f"{worded('total'):<31} {money_text(total, currency):>24}" for currency, total in totals.items()
+    ]
     body = [
         {
             "kind": row.kind,
@@ -94,9 +97,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
     differences = queries.check(cli.actor_of(arguments))
     text = (
-        "the ledger agrees with itself and with the book"
+        worded("the ledger agrees with itself and with the book")
         if not differences
-        else f"first difference: {differences[0]}"
+        else worded("first difference: %(differences)s", differences=differences[0])
     )
     cli.show(arguments, {"differences": differences}, text)
     return 1 if differences else 0
@@ -107,7 +110,6 @@ def _draw(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries as partners
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     agency = next((row for row in partners.agencies(actor) if row.code == arguments.agency), None)
@@ -120,7 +122,7 @@ def _draw(arguments: argparse.Namespace) -> int:
         period_to=arguments.period_to,
         at=clock.now(),
     )
-    cli.show(arguments, {"statement": statement}, f"statement {statement}")
+    cli.show(arguments, {"statement": statement}, worded("statement %(statement)s", statement=statement))
     return 0
 
 
@@ -134,7 +136,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"statement": arguments.statement, "state": "PAID"},
-        f"statement {arguments.statement} is approved and paid",
+        worded("statement %(statement)s is approved and paid", statement=arguments.statement),
     )
     return 0
 
@@ -147,5 +149,9 @@ def _list(arguments: argparse.Namespace) -> int:
         f"{row['period_from']} {row['state']:<9} {row['payments']:>6} {money_text(row['commission_minor'], row['currency']):>18} {row['id']}"
         for row in rows
     )
-    cli.show(arguments, {"statements": rows}, text or "no statements yet: draw one with `weituo settle draw`")
+    cli.show(
+        arguments,
+        {"statements": rows},
+        text or worded("no statements yet: draw one with `weituo settle draw`"),
+    )
     return 0

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from weituo.cli import face as cli
 from weituo.cli.reading import read_settings
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -70,7 +71,6 @@ def add_verbs(verbs: Any) -> None:
 def _agency_id(arguments: argparse.Namespace) -> UUID:
     from weituo.domain.partners import queries
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     for row in queries.agencies(cli.actor_of(arguments)):
         if row.code == arguments.agency:
@@ -98,7 +98,7 @@ def _list(arguments: argparse.Namespace) -> int:
         f"{row['capacity_accounts_max']:>8,} {'; '.join((row['stopped_by'] | row['lacking']).values())}"
         for row in rows
     ]
-    cli.show(arguments, {"agencies": rows}, "\n".join(lines) or "no agency is on file: weituo partners register")  # fmt: skip
+    cli.show(arguments, {"agencies": rows}, "\n".join(lines) or worded("no agency is on file: weituo partners register"))  # fmt: skip
     return 0
 
 
@@ -110,12 +110,12 @@ def _show(arguments: argparse.Namespace) -> int:
     found = queries.dossier(viewer, agency_id=agency_id) or {}
     lacks = queries.lacking(viewer, on=days.day_of(clock.now()), agency_id=agency_id)[agency_id]
     agency = found["agency"]
-    lines = [f"{agency['code']} {agency['name_zh']} {agency['name_en']}: {agency['state']}, tier {agency['tier']}, capacity {agency['capacity_accounts_max']:,}"]  # fmt: skip
-    lines += [f"  paper {row['id']} {row['kind']:<12} {row['number']} {row['valid_from']} – {row['valid_to'] or ''} {'verified' if row['verified_at'] else 'not verified'}" for row in found["papers"]]  # fmt: skip
-    lines += [f"  score {row['total_bps'] / 100:.2f} on {row['assessed_at']:%Y-%m-%d}" for row in found["assessments"][:1]]  # fmt: skip
-    lines += [f"  agreement {row['kind']} v{row['version']} {row['active_from']} – {row['active_to'] or ''}" for row in found["agreements"]]  # fmt: skip
-    lines += [f"  proposal {row['change']} by {row['proposed_by_name']}: waits for a second person" for row in found["proposals"] if row["decided_at"] is None]  # fmt: skip
-    lines += [f"  missing: {text}" for text in lacks.values()]
+    lines = [worded("%(code)s %(name_zh)s %(name_en)s: %(state)s, tier %(tier)s, capacity %(capacity_accounts_max)s", code=agency['code'], name_zh=agency['name_zh'], name_en=agency['name_en'], state=agency['state'], tier=agency['tier'], capacity_accounts_max=f"{agency['capacity_accounts_max']:,}")]  # fmt: skip
+    lines += [worded("  paper %(id)s %(kind)s %(number)s %(valid_from)s – %(valid_to)s %(verified_at)s", id=row['id'], kind=f"{row['kind']:<12}", number=row['number'], valid_from=row['valid_from'], valid_to=row['valid_to'] or '', verified_at=worded('verified') if row['verified_at'] else worded('not verified')) for row in found["papers"]]  # fmt: skip
+    lines += [worded("  score %(total_bps)s on %(assessed_at)s", total_bps=f"{row['total_bps'] / 100:.2f}", assessed_at=f"{row['assessed_at']:%Y-%m-%d}") for row in found["assessments"][:1]]  # fmt: skip
+    lines += [worded("  agreement %(kind)s v%(version)s %(active_from)s – %(active_to)s", kind=row['kind'], version=row['version'], active_from=row['active_from'], active_to=row['active_to'] or '') for row in found["agreements"]]  # fmt: skip
+    lines += [worded("  proposal %(change)s by %(proposed_by_name)s: waits for a second person", change=row['change'], proposed_by_name=row['proposed_by_name']) for row in found["proposals"] if row["decided_at"] is None]  # fmt: skip
+    lines += [worded("  missing: %(text)s", text=text) for text in lacks.values()]
     cli.show(arguments, found | {"lacking": lacks}, "\n".join(lines))
     return 0
 
@@ -128,7 +128,9 @@ def _register(arguments: argparse.Namespace) -> int:
         actor=cli.actor_of(arguments), code=arguments.agency, name_zh=arguments.name_zh, name_en=arguments.name_en, regions=arguments.region,
         public_phone=arguments.phone, group=arguments.group, at=clock.now(),
     )  # fmt: skip
-    return _done(arguments, f"{arguments.agency} is on file as a prospect", id=agency_id)
+    return _done(
+        arguments, worded("%(agency)s is on file as a prospect", agency=arguments.agency), id=agency_id
+    )
 
 
 def _paper(arguments: argparse.Namespace) -> int:
@@ -136,7 +138,6 @@ def _paper(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
     from weituo.foundation.files.places import digest_of
-    from weituo.foundation.texts import worded
 
     if not arguments.file.is_file():
         raise BadInput(problem=worded("there is no such file"), where=str(arguments.file))
@@ -145,7 +146,11 @@ def _paper(arguments: argparse.Namespace) -> int:
         valid_from=arguments.valid_from, valid_to=arguments.valid_to, digest=digest_of(arguments.file),
         facts=read_settings(arguments.facts) if arguments.facts else {}, at=clock.now(),
     )  # fmt: skip
-    return _done(arguments, f"paper {paper} is on file; it counts once it is verified", paper=paper)
+    return _done(
+        arguments,
+        worded("paper %(paper)s is on file; it counts once it is verified", paper=paper),
+        paper=paper,
+    )
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -153,14 +158,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     services.verify_paper(actor=cli.actor_of(arguments), paper_id=arguments.paper, at=clock.now())
-    return _done(arguments, f"paper {arguments.paper} is verified", paper=arguments.paper)
+    return _done(
+        arguments, worded("paper %(paper)s is verified", paper=arguments.paper), paper=arguments.paper
+    )
 
 
 def _assess(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     stated = read_settings(arguments.file)
     try:
@@ -171,7 +177,7 @@ def _assess(arguments: argparse.Namespace) -> int:
     assessment = services.assess(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), scores=scores, evidence=evidence, at=clock.now()
     )  # fmt: skip
-    return _done(arguments, f"assessment {assessment}", assessment=assessment)
+    return _done(arguments, worded("assessment %(assessment)s", assessment=assessment), assessment=assessment)
 
 
 def _propose(arguments: argparse.Namespace) -> int:
@@ -181,14 +187,17 @@ def _propose(arguments: argparse.Namespace) -> int:
     proposal = services.propose_approval(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), capacity_accounts_max=arguments.capacity, reason=arguments.reason, at=clock.now()
     )  # fmt: skip
-    return _done(arguments, f"proposal {proposal} waits for a second person", proposal=proposal)
+    return _done(
+        arguments,
+        worded("proposal %(proposal)s waits for a second person", proposal=proposal),
+        proposal=proposal,
+    )
 
 
 def _decide(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import queries, services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     actor, approved = cli.actor_of(arguments), arguments.verdict == "approve"
     waiting = next((row for row in queries.open_proposals(actor) if row["code"] == arguments.agency), None)
@@ -197,14 +206,13 @@ def _decide(arguments: argparse.Namespace) -> int:
     services.decide_proposal(
         actor=actor, proposal_id=waiting["id"], approved=approved, reason=arguments.reason, at=clock.now()
     )
-    return _done(arguments, f"{arguments.agency} is {'approved' if approved else 'rejected'}", approved=approved)  # fmt: skip
+    return _done(arguments, f"{arguments.agency}: {worded('approved') if approved else worded('rejected')}", approved=approved)  # fmt: skip
 
 
 def _agree(arguments: argparse.Namespace) -> int:
     from weituo.domain.partners import services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     fees: dict[str, int] = {}
     for text in arguments.fee:
@@ -216,7 +224,9 @@ def _agree(arguments: argparse.Namespace) -> int:
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), kind=arguments.kind, active_from=arguments.active_from,
         active_to=arguments.active_to, fields_allowed=arguments.field, fee_bps_by_bucket=fees, at=clock.now(),
     )  # fmt: skip
-    return _done(arguments, f"agreement {agreement} is signed", agreement=agreement)
+    return _done(
+        arguments, worded("agreement %(agreement)s is signed", agreement=agreement), agreement=agreement
+    )
 
 
 def _capacity(arguments: argparse.Namespace) -> int:
@@ -226,7 +236,7 @@ def _capacity(arguments: argparse.Namespace) -> int:
     services.set_capacity(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), capacity_accounts_max=arguments.accounts, reason=arguments.reason, at=clock.now()
     )  # fmt: skip
-    return _done(arguments, f"{arguments.agency} may hold {arguments.accounts:,} accounts", capacity=arguments.accounts)  # fmt: skip
+    return _done(arguments, worded("%(agency)s may hold %(accounts)s accounts", agency=arguments.agency, accounts=f"{arguments.accounts:,}"), capacity=arguments.accounts)  # fmt: skip
 
 
 def _suspend(arguments: argparse.Namespace) -> int:
@@ -239,7 +249,7 @@ def _suspend(arguments: argparse.Namespace) -> int:
         reason=arguments.reason,
         at=clock.now(),
     )
-    return _done(arguments, f"{arguments.agency} is suspended", state="SUSPENDED")
+    return _done(arguments, worded("%(agency)s is suspended", agency=arguments.agency), state="SUSPENDED")
 
 
 def _reinstate(arguments: argparse.Namespace) -> int:
@@ -252,4 +262,4 @@ def _reinstate(arguments: argparse.Namespace) -> int:
         reason=arguments.reason,
         at=clock.now(),
     )
-    return _done(arguments, f"{arguments.agency} works again", state="APPROVED")
+    return _done(arguments, worded("%(agency)s works again", agency=arguments.agency), state="APPROVED")

@@ -1,19 +1,21 @@
-"""`weituo placement run | propose | approve | reject | list | show | replay | recall | explain` and `weituo model …`."""
+"""`weituo placement run | propose | approve | reject | list | show | replay | recall | explain`."""
 
 from __future__ import annotations
 
 import argparse
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli import models
 from weituo.cli.reading import money_text, read_settings
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add `placement` and `model`."""
+    """Add `placement`, and `model` after it."""
     placement = verbs.add_parser(
         "placement", help="decide which account goes to which agency; recall accounts"
     ).add_subparsers(dest="what", required=True)
@@ -39,22 +41,7 @@ def add_verbs(verbs: Any) -> None:
     recall.set_defaults(run=_recall)
     expire = cli.common(placement.add_parser("expire", help="end placements whose term is over"))
     expire.set_defaults(run=_expire)
-
-    model = verbs.add_parser("model", help="models of expected recovery").add_subparsers(
-        dest="what", required=True
-    )
-    train = cli.common(model.add_parser("train", help="train on a cohort of placed accounts with outcomes"))
-    train.add_argument("cohort", type=Path, nargs="?", help="CSV or Parquet: registry columns, paid_fraction")
-    train.add_argument("--invented", type=int, metavar="N", help="train on N invented accounts instead")
-    train.add_argument("--seed", type=int, default=7)
-    train.set_defaults(run=_train)
-    promote = cli.common(model.add_parser("promote", help="put a version in use"))
-    promote.add_argument("model", help="version or id")
-    promote.set_defaults(run=_promote)
-    cli.common(model.add_parser("list", help="list models")).set_defaults(run=_models)
-    card = cli.common(model.add_parser("show", help="show a model's card: metrics and calibration"))
-    card.add_argument("model", help="version or id")
-    card.set_defaults(run=_model)
+    models.add_verbs(verbs)
 
 
 def _on_run(placement: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
@@ -71,15 +58,6 @@ def _run_id(actor: Any, named: str) -> UUID:
         if named in {str(row["number"]), str(row["id"])}:
             return UUID(str(row["id"]))
     raise errors.RunNotFound(what="run", where=named)
-
-
-def _model_id(actor: Any, named: str) -> UUID:
-    from weituo.domain.placement import errors, queries
-
-    for row in queries.models(actor):
-        if named.removeprefix("v") == str(row["version"]) or named == str(row["id"]):
-            return UUID(str(row["id"]))
-    raise errors.ModelNotFound(what="model", where=named)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -103,20 +81,49 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_text(run: dict[str, Any]) -> str:
     net, bound, currency = run["expected_net_minor"], run["bound_minor"], run["currency"]
     lines = [
-        f"run {run['number']} {run['state']}: {run['accounts']:,} accounts, {money_text(run['balance_minor'], currency)}",
-        f"expected net {money_text(net, currency)}, at most possible {money_text(bound, currency)}, gap {(1 - net / bound if bound else 0):.3%}",
-        f"all kept in-house {money_text(run['proof'].get('all_in_house_minor', 0), currency)}; drawn by chance {run['proof'].get('explored', 0):,}",
+        worded(
+            "run %(number)s %(state)s: %(accounts)s accounts, %(balance)s",
+            number=run["number"],
+            state=run["state"],
+            accounts=f"{run['accounts']:,}",
+            balance=money_text(run["balance_minor"], currency),
+        ),
+        worded(
+            "expected net %(net)s, at most possible %(bound)s, gap %(gap)s",
+            net=money_text(net, currency),
+            bound=money_text(bound, currency),
+            gap=f"{1 - net / bound if bound else 0:.3%}",
+        ),
+        worded(
+            "all kept in-house %(kept)s; drawn by chance %(drawn)s",
+            kept=money_text(run["proof"].get("all_in_house_minor", 0), currency),
+            drawn=f"{run['proof'].get('explored', 0):,}",
+        ),
     ]
     lines += [
-        f"{name:<12} {money_text(rival['expected_net_minor'], currency)}, limits broken {len(rival['broken'])}"
+        worded(
+            "%(name)s %(expected_net)s, limits broken %(broken)s",
+            name=f"{name:<12}",
+            expected_net=money_text(rival["expected_net_minor"], currency),
+            broken=len(rival["broken"]),
+        )
         for name, rival in sorted(run["rivals"].items())
     ]
     lines += [
-        f"{row['code'] or 'in-house':<12} {row['accounts']:>7,} accounts {money_text(row['balance_minor'], currency):>22} net "
-        f"{money_text(row['expected_net_minor'], currency):>20} {' '.join(row['binding'])}"
+        worded(
+            "%(code)s %(accounts)s accounts %(balance)s net %(expected_net)s %(binding)s",
+            code=f"{row['code'] or worded('in-house'):<12}",
+            accounts=f"{row['accounts']:>7,}",
+            balance=f"{money_text(row['balance_minor'], currency):>22}",
+            expected_net=f"{money_text(row['expected_net_minor'], currency):>20}",
+            binding=" ".join(row["binding"]),
+        )
         for row in run.get("by_agency", [])
     ]
-    lines += [f"left out: {reason} {count:,}" for reason, count in sorted(run["exclusions"].items())]
+    lines += [
+        worded("left out: %(reason)s %(count)s", reason=reason, count=f"{count:,}")
+        for reason, count in sorted(run["exclusions"].items())
+    ]
     return "\n".join(lines)
 
 
@@ -128,7 +135,9 @@ def _propose(arguments: argparse.Namespace) -> int:
     run_id = _run_id(actor, arguments.number)
     services.propose_run(actor=actor, run_id=run_id, at=clock.now())
     cli.show(
-        arguments, {"run": run_id, "state": "PROPOSED"}, f"run {arguments.number} waits for a second person"
+        arguments,
+        {"run": run_id, "state": "PROPOSED"},
+        worded("run %(number)s waits for a second person", number=arguments.number),
     )
     return 0
 
@@ -148,7 +157,9 @@ def _approve(arguments: argparse.Namespace) -> int:
         term_months=arguments.months,
     )
     cli.show(
-        arguments, {"run": run_id, "state": "APPROVED", "placements": placed}, f"{placed:,} accounts placed"
+        arguments,
+        {"run": run_id, "state": "APPROVED", "placements": placed},
+        worded("%(placed)s accounts placed", placed=f"{placed:,}"),
     )
     return 0
 
@@ -160,7 +171,11 @@ def _reject(arguments: argparse.Namespace) -> int:
     actor = cli.actor_of(arguments)
     run_id = _run_id(actor, arguments.number)
     services.decide_run(actor=actor, run_id=run_id, approved=False, reason=arguments.reason, at=clock.now())
-    cli.show(arguments, {"run": run_id, "state": "REJECTED"}, f"run {arguments.number} is rejected")
+    cli.show(
+        arguments,
+        {"run": run_id, "state": "REJECTED"},
+        worded("run %(number)s is rejected", number=arguments.number),
+    )
     return 0
 
 
@@ -169,11 +184,18 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.runs(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['number']:>4} {row['state']:<9} {row['as_of']} {row['accounts']:>9,} accounts, expected net "
-        f"{money_text(row['expected_net_minor'], row['currency'])}, placed {row['placements']:,}"
+        worded(
+            "%(number)s %(state)s %(as_of)s %(accounts)s accounts, expected net %(expected_net)s, placed %(placements)s",
+            number=f"{row['number']:>4}",
+            state=f"{row['state']:<9}",
+            as_of=row["as_of"],
+            accounts=f"{row['accounts']:>9,}",
+            expected_net=money_text(row["expected_net_minor"], row["currency"]),
+            placements=f"{row['placements']:,}",
+        )
         for row in rows
     )
-    cli.show(arguments, {"runs": rows}, text or "no runs yet: solve one with `weituo placement run`")
+    cli.show(arguments, {"runs": rows}, text or worded("no runs yet: solve one with `weituo placement run`"))
     return 0
 
 
@@ -192,7 +214,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     actor = cli.actor_of(arguments)
     told = queries.replay(actor, run_id=_run_id(actor, arguments.number))
     words = [
-        f"{name.removesuffix('_same')} {'same' if told[name] else 'DIFFERENT'}"
+        f"{name.removesuffix('_same')} {worded('same') if told[name] else worded('DIFFERENT')}"
         for name in sorted(told)
         if name.endswith("_same")
     ]
@@ -207,13 +229,26 @@ def _explain(arguments: argparse.Namespace) -> int:
     told = queries.explain(actor, run_id=_run_id(actor, arguments.number), account_id=arguments.account)
     currency = told["currency"]
     lines = [
-        f"{told['chosen'] or 'in-house'}{' by chance' if told['explored'] else ''}, probability {told['probability']:.4f}; "
-        f"in-house is worth {money_text(told['in_house_minor'], currency)}"
+        worded(
+            "%(chosen)s%(explored)s, probability %(probability)s; in-house is worth %(in_house)s",
+            chosen=told["chosen"] or worded("in-house"),
+            explored=worded(" by chance") if told["explored"] else "",
+            probability=f"{told['probability']:.4f}",
+            in_house=money_text(told["in_house_minor"], currency),
+        )
     ]
     lines += [
-        f"{choice['code']:<12} {choice['why_not'] or 'eligible':<14} recovery {money_text(choice['expected_minor'], currency)} commission "
-        f"{money_text(choice['commission_minor'], currency)} net {money_text(choice['net_minor'], currency)} above in-house "
-        f"{money_text(choice['value_minor'], currency)} limits {money_text(choice['limits_minor'], currency)} margin {money_text(choice['margin_minor'], currency)}"
+        worded(
+            "%(code)s %(why_not)s recovery %(expected)s commission %(commission)s net %(net)s above in-house %(value)s limits %(limits)s margin %(margin)s",
+            code=f"{choice['code']:<12}",
+            why_not=f"{choice['why_not'] or worded('eligible'):<14}",
+            expected=money_text(choice["expected_minor"], currency),
+            commission=money_text(choice["commission_minor"], currency),
+            net=money_text(choice["net_minor"], currency),
+            value=money_text(choice["value_minor"], currency),
+            limits=money_text(choice["limits_minor"], currency),
+            margin=money_text(choice["margin_minor"], currency),
+        )
         for choice in told["choices"]
     ]
     cli.show(arguments, told, "\n".join(lines))
@@ -226,7 +261,7 @@ def _recall(arguments: argparse.Namespace) -> int:
 
     actor = cli.actor_of(arguments)
     if arguments.reason not in services.RECALL_REASONS:
-        cli.say(f"reasons: {' '.join(services.RECALL_REASONS)}")
+        cli.say(worded("reasons: %(recall_reasons)s", recall_reasons=" ".join(services.RECALL_REASONS)))
     placed = queries.placements_frame(actor).select("placement_id", "case_ref").to_dicts()
     known = {row["case_ref"]: row["placement_id"] for row in placed} | {
         row["placement_id"]: row["placement_id"] for row in placed
@@ -240,7 +275,7 @@ def _recall(arguments: argparse.Namespace) -> int:
         reason=arguments.reason,
         at=clock.now(),
     )
-    cli.show(arguments, {"recalled": ended}, f"{ended:,} placements recalled")
+    cli.show(arguments, {"recalled": ended}, worded("%(ended)s placements recalled", ended=f"{ended:,}"))
     return 0
 
 
@@ -249,97 +284,5 @@ def _expire(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     ended = services.expire_placements(actor=cli.actor_of(arguments), at=clock.now())
-    cli.show(arguments, {"expired": ended}, f"{ended:,} placements ended")
-    return 0
-
-
-def _cohort(arguments: argparse.Namespace, *, at: datetime) -> Any:
-    """Read the cohort file, or invent one."""
-    import polars as pl
-
-    from weituo.core.recovery.features import FEATURES
-    from weituo.core.twin import history
-    from weituo.core.twin.book import MAX_ACCOUNTS
-    from weituo.foundation import days
-    from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
-
-    if (arguments.cohort is None) == (arguments.invented is None):
-        raise BadInput(problem=worded("name a cohort file or give --invented N"), where="cohort")
-    if arguments.cohort is None:
-        try:
-            return history.generate(
-                accounts=arguments.invented,
-                seed=arguments.seed,
-                placed_on=days.day_of(at) - timedelta(weeks=27),
-            )
-        except ValueError as wrong:
-            raise BadInput(
-                problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
-                where="--invented",
-            ) from wrong
-    types = {feature.name: feature.dtype for feature in FEATURES} | {"paid_fraction": pl.Float64()}
-    try:
-        if arguments.cohort.suffix == ".parquet":
-            return pl.read_parquet(arguments.cohort)
-        return pl.read_csv(arguments.cohort, schema_overrides=types)
-    except (OSError, pl.exceptions.PolarsError) as wrong:
-        raise BadInput(
-            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0]),
-            where=str(arguments.cohort),
-        ) from wrong
-
-
-def _train(arguments: argparse.Namespace) -> int:
-    from weituo.domain.placement import services
-    from weituo.foundation import clock
-
-    at = clock.now()
-    trained = services.train_model(
-        actor=cli.actor_of(arguments), cohort=_cohort(arguments, at=at), seed=arguments.seed, at=at
-    )
-    body = {"model": trained.model_id, "version": trained.version, "metrics": trained.metrics}
-    cli.show(arguments, body, f"version {trained.version}: {_metrics_text(trained.metrics)}")
-    return 0
-
-
-def _metrics_text(metrics: dict[str, Any]) -> str:
-    names = ("n", "base_rate", "auc", "brier", "brier_baseline", "calibration_slope", "money_ratio", "r2")
-    return ", ".join(f"{name} {metrics[name]:,.4g}" for name in names if metrics.get(name) is not None)
-
-
-def _promote(arguments: argparse.Namespace) -> int:
-    from weituo.domain.placement import services
-    from weituo.foundation import clock
-
-    actor = cli.actor_of(arguments)
-    model_id = _model_id(actor, arguments.model)
-    services.promote_model(actor=actor, model_id=model_id, at=clock.now())
-    cli.show(arguments, {"model": model_id, "state": "PROMOTED"}, f"model {arguments.model} is in use")
-    return 0
-
-
-def _models(arguments: argparse.Namespace) -> int:
-    from weituo.domain.placement import queries
-
-    rows = queries.models(cli.actor_of(arguments))
-    text = "\n".join(
-        f"v{row['version']:<4} {row['state']:<9} {row['trained_at']:%Y-%m-%d} {_metrics_text(row['metrics'])}"
-        for row in rows
-    )
-    cli.show(arguments, {"models": rows}, text or "no models yet: train one with `weituo model train`")
-    return 0
-
-
-def _model(arguments: argparse.Namespace) -> int:
-    from weituo.domain.placement import queries
-
-    actor = cli.actor_of(arguments)
-    found = queries.model(actor, model_id=_model_id(actor, arguments.model))
-    lines = [f"v{found['version']} {found['state']}: {_metrics_text(found['metrics'])}"]
-    lines += [
-        f"predicted {row['mean_predicted']:.3f} observed {row['observed']:.3f} [{row['low']:.3f}, {row['high']:.3f}] n {row['n']:,}"
-        for row in found["calibration"].get("reliability", [])
-    ]
-    cli.show(arguments, {"model": found}, "\n".join(lines))
+    cli.show(arguments, {"expired": ended}, worded("%(ended)s placements ended", ended=f"{ended:,}"))
     return 0

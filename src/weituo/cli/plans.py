@@ -11,6 +11,7 @@ from uuid import UUID
 
 from weituo.cli import face as cli
 from weituo.cli.reading import money_text, read_settings
+from weituo.cli.words import reads_chinese, worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -69,7 +70,9 @@ def _plans(arguments: argparse.Namespace) -> int:
         f"{row['agency']:<12} v{row['version']:<3} {row['state']:<10} {row['active_from']} {row['id']}"
         for row in rows
     )
-    cli.show(arguments, {"plans": rows}, text or "no plans yet: draw one up with `weituo plans draft`")
+    cli.show(
+        arguments, {"plans": rows}, text or worded("no plans yet: draw one up with `weituo plans draft`")
+    )
     return 0
 
 
@@ -84,13 +87,21 @@ def _found(actor: Any, plan_id: UUID) -> dict[str, Any]:
 
 def _plan(arguments: argparse.Namespace) -> int:
     found = _found(cli.actor_of(arguments), arguments.plan)
-    lines = [f"v{found['version']} {found['state']} from {found['active_from']}; digest {found['digest']}"]
+    lines = [
+        worded(
+            "v%(version)s %(state)s from %(active_from)s; digest %(digest)s",
+            version=found["version"],
+            state=found["state"],
+            active_from=found["active_from"],
+            digest=found["digest"],
+        )
+    ]
     buckets: dict[str, list[str]] = {}
     for row in found["targets"]:
         buckets.setdefault(row["bucket"], []).append(f"{row['liquidation_bps'] / 100:.2f} %")
     lines += [f"{bucket:<8} {' '.join(values)}" for bucket, values in buckets.items()]
     lines += [
-        f"{row['due_on']} {row['owner']:<7} {row['title_en']}{' (reached)' if row['done_at'] else ''}"
+        f"{row['due_on']} {row['owner']:<7} {row['title_zh' if reads_chinese() else 'title_en']}{worded(' (reached)') if row['done_at'] else ''}"
         for row in found["milestones"]
     ]
     cli.show(arguments, {"plan": found}, "\n".join(lines))
@@ -102,7 +113,6 @@ def _draft(arguments: argparse.Namespace) -> int:
     from weituo.domain.plans import services
     from weituo.foundation import clock
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     actor, asked = cli.actor_of(arguments), read_settings(arguments.file)
     agency = next((row for row in partners.agencies(actor) if row.code == asked.get("agency")), None)
@@ -118,14 +128,17 @@ def _draft(arguments: argparse.Namespace) -> int:
         note_text=str(asked.get("note", "")),
         at=clock.now(),
     )
-    cli.show(arguments, {"plan": plan_id}, f"plan {plan_id} is drawn up; sign it with `weituo plans sign`")
+    cli.show(
+        arguments,
+        {"plan": plan_id},
+        worded("plan %(plan_id)s is drawn up; sign it with `weituo plans sign`", plan_id=plan_id),
+    )
     return 0
 
 
 def _day(value: Any, where: str) -> date:
     """Read a day: TOML knows dates, JSON writes them as text."""
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     try:
         return value if isinstance(value, date) else date.fromisoformat(str(value))
@@ -136,7 +149,6 @@ def _day(value: Any, where: str) -> date:
 def _listed(asked: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """Give the tables that a file lists under a name. Raises `BadInput` naming it."""
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     found = asked.get(name, [])
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -160,7 +172,11 @@ def _sign(arguments: argparse.Namespace) -> int:
         services.sign_as_lender(actor=actor, plan_id=arguments.plan, at=clock.now())
     found = _found(actor, arguments.plan)
     body = {"plan": arguments.plan, "state": found["state"], "digest": found["digest"]}
-    cli.show(arguments, body, f"plan is {found['state']}; digest {found['digest']}")
+    cli.show(
+        arguments,
+        body,
+        worded("plan is %(state)s; digest %(digest)s", state=found["state"], digest=found["digest"]),
+    )
     return 0
 
 
@@ -169,9 +185,20 @@ def _strategies(arguments: argparse.Namespace) -> int:
 
     rows = queries.strategies(cli.actor_of(arguments))
     text = "\n".join(
-        f"v{row['version']:<4} {row['state']:<10} {row['rows']:>3} rows {row['note']}" for row in rows
+        worded(
+            "v%(version)s %(state)s %(rows)s rows %(note)s",
+            version=f"{row['version']:<4}",
+            state=f"{row['state']:<10}",
+            rows=f"{row['rows']:>3}",
+            note=row["note"],
+        )
+        for row in rows
     )
-    cli.show(arguments, {"strategies": rows}, text or "no strategies yet: begin with `weituo strategy draft`")
+    cli.show(
+        arguments,
+        {"strategies": rows},
+        text or worded("no strategies yet: begin with `weituo strategy draft`"),
+    )
     return 0
 
 
@@ -215,7 +242,6 @@ def _row_text(row: Mapping[str, Any]) -> str:
 def _rows(file: Path | None) -> list[Any]:
     """Read the rows of a table; without a file, the usual one. Raises `StrategyRefused` naming the row."""
     from weituo.domain.plans import errors, treating
-    from weituo.foundation.texts import worded
 
     if file is None:
         return list(treating.DEFAULT_ROWS)
@@ -246,7 +272,11 @@ def _new(arguments: argparse.Namespace) -> int:
         actor=actor, rows=_rows(arguments.file), at=clock.now(), note_text=arguments.note
     )
     version = next(row["version"] for row in queries.strategies(actor) if row["id"] == made)
-    cli.show(arguments, {"strategy": made, "version": version}, f"strategy v{version} is a draft")
+    cli.show(
+        arguments,
+        {"strategy": made, "version": version},
+        worded("strategy v%(version)s is a draft", version=version),
+    )
     return 0
 
 
@@ -260,7 +290,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"strategy": strategy_id, "state": "PUBLISHED"},
-        f"strategy {arguments.version} is in force",
+        worded("strategy %(version)s is in force", version=arguments.version),
     )
     return 0
 
@@ -284,9 +314,14 @@ def _try(arguments: argparse.Namespace) -> int:
 
     told = queries.try_strategy(cli.actor_of(arguments), rows=_rows(arguments.file), at=clock.now())
     lines = [
-        f"{row['treatment'] or 'no row':<14} {row['accounts']:>9,} accounts {money_text(row['balance_minor'], told['currency']):>22}"
+        worded(
+            "%(treatment)s %(accounts)s accounts %(balance)s",
+            treatment=f"{row['treatment'] or worded('no row'):<14}",
+            accounts=f"{row['accounts']:>9,}",
+            balance=f"{money_text(row['balance_minor'], told['currency']):>22}",
+        )
         for row in told["by_treatment"]
     ]
-    lines.append(f"{told['changed']:,} accounts would change")
+    lines.append(worded("%(changed)s accounts would change", changed=f"{told['changed']:,}"))
     cli.show(arguments, told, "\n".join(lines))
     return 0

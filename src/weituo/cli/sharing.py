@@ -11,6 +11,7 @@ from uuid import UUID
 from weituo.cli import face as cli
 from weituo.cli.arguments import row_count
 from weituo.cli.reading import money_text
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -56,7 +57,6 @@ def add_verbs(verbs: Any) -> None:
 def _agency(actor: Any, code: str) -> Any:
     from weituo.domain.partners import queries
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     found = next((row for row in queries.agencies(actor) if row.code == code), None)
     if found is None:
@@ -78,7 +78,11 @@ def _recipient(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"recipient": recipient, "agency": agency.code, "fingerprint": fingerprint},
-        f"{agency.code}: key {fingerprint} is in force; compare it with the agency by telephone",
+        worded(
+            "%(code)s: key %(fingerprint)s is in force; compare it with the agency by telephone",
+            code=agency.code,
+            fingerprint=fingerprint,
+        ),
     )
     return 0
 
@@ -88,11 +92,13 @@ def _recipients(arguments: argparse.Namespace) -> int:
 
     rows = queries.recipients(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['agency_code']:<10} {row['fingerprint']} {'in force' if row['active_to'] is None else 'ended'} {row['public_key']}"
+        f"{row['agency_code']:<10} {row['fingerprint']} {worded('in force') if row['active_to'] is None else worded('ended')} {row['public_key']}"
         for row in rows
     )
     cli.show(
-        arguments, {"recipients": rows}, text or "no keys yet: register one with `weituo sharing recipient`"
+        arguments,
+        {"recipients": rows},
+        text or worded("no keys yet: register one with `weituo sharing recipient`"),
     )
     return 0
 
@@ -101,7 +107,6 @@ def _build(arguments: argparse.Namespace) -> int:
     from weituo.domain.sharing import queries, services
     from weituo.foundation import clock, days
     from weituo.foundation.errors import NotFound, Refusal
-    from weituo.foundation.texts import worded
 
     actor, now = cli.actor_of(arguments), clock.now()
     ready = [
@@ -122,8 +127,16 @@ def _build(arguments: argparse.Namespace) -> int:
             refused.append({"agency": row["agency_code"], **refusal.as_dict()})
             continue
         built.append({"agency": row["agency_code"], "package": package, "cases": row["cases"]})
-    text = "\n".join(f"{row['agency']:<10} {row['cases']:>7,} cases {row['package']}" for row in built)
-    cli.show(arguments, {"built": built, "refused": refused}, text or "nothing was built")
+    text = "\n".join(
+        worded(
+            "%(agency)s %(cases)s cases %(package)s",
+            agency=f"{row['agency']:<10}",
+            cases=f"{row['cases']:>7,}",
+            package=row["package"],
+        )
+        for row in built
+    )
+    cli.show(arguments, {"built": built, "refused": refused}, text or worded("nothing was built"))
     return 2 if refused else 0
 
 
@@ -132,15 +145,32 @@ def _list(arguments: argparse.Namespace) -> int:
 
     rows = queries.packages(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['built_at']:%Y-%m-%d %H:%M} run {row['run_number']} {row['agency_code']:<10} {row['state']:<12} {row['cases']:>7,} {money_text(row['balance_minor'], row['currency']):>22} {row['id']}"
+        worded(
+            "%(built_at)s run %(run_number)s %(agency_code)s %(state)s %(cases)s %(balance)s %(id)s",
+            built_at=f"{row['built_at']:%Y-%m-%d %H:%M}",
+            run_number=row["run_number"],
+            agency_code=f"{row['agency_code']:<10}",
+            state=f"{row['state']:<12}",
+            cases=f"{row['cases']:>7,}",
+            balance=f"{money_text(row['balance_minor'], row['currency']):>22}",
+            id=row["id"],
+        )
         + (
-            f" {row['taken_back']:,} taken back, {row['to_destroy']:,} to destroy"
+            worded(
+                " %(taken_back)s taken back, %(to_destroy)s to destroy",
+                taken_back=f"{row['taken_back']:,}",
+                to_destroy=f"{row['to_destroy']:,}",
+            )
             if row["taken_back"]
             else ""
         )
         for row in rows
     )
-    cli.show(arguments, {"packages": rows}, text or "no packages yet: build them with `weituo sharing build`")
+    cli.show(
+        arguments,
+        {"packages": rows},
+        text or worded("no packages yet: build them with `weituo sharing build`"),
+    )
     return 0
 
 
@@ -156,7 +186,7 @@ def _preview(arguments: argparse.Namespace) -> int:
         on=arguments.on or days.day_of(clock.now()),
     )
     lines = [f"{fact['label']:<36} {fact['value']!s:<40} {fact['source']}" for fact in seen["facts"]]
-    lines += [f"stands against it: {words}" for words in seen["lacking"].values()]
+    lines += [worded("stands against it: %(words)s", words=words) for words in seen["lacking"].values()]
     if not seen["placed"]:
         lines.append("the account is not placed with this agency: nothing is shared of it now")
     cli.show(arguments, seen, "\n".join(lines))
@@ -173,7 +203,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"package": arguments.package, "state": "REVOKED"},
-        f"package {arguments.package} is revoked and its file destroyed",
+        worded("package %(package)s is revoked and its file destroyed", package=arguments.package),
     )
     return 0
 
@@ -183,11 +213,19 @@ def _holders(arguments: argparse.Namespace) -> int:
 
     rows = queries.holders(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['agency_code']:<10} {row['cases']:>7,} cases, {row['active']:>7,} still placed, {row['to_destroy']:>6,} to destroy; "
-        f"{row['live_packages']} packages, {row['openings']:,} opened online; allowed: {', '.join(row['allowed']) or 'nothing'}"
+        worded(
+            "%(agency_code)s %(cases)s cases, %(active)s still placed, %(to_destroy)s to destroy; %(live_packages)s packages, %(openings)s opened online; allowed: %(allowed)s",
+            agency_code=f"{row['agency_code']:<10}",
+            cases=f"{row['cases']:>7,}",
+            active=f"{row['active']:>7,}",
+            to_destroy=f"{row['to_destroy']:>6,}",
+            live_packages=row["live_packages"],
+            openings=f"{row['openings']:,}",
+            allowed=", ".join(row["allowed"]) or worded("nothing"),
+        )
         for row in rows
     )
-    cli.show(arguments, {"holders": rows}, text or "no agency yet")
+    cli.show(arguments, {"holders": rows}, text or worded("no agency yet"))
     return 0
 
 
@@ -196,11 +234,23 @@ def _destructions(arguments: argparse.Namespace) -> int:
 
     rows = queries.destructions(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['asked_at']:%Y-%m-%d %H:%M} {row['agency_code']:<10} {row['cases']:>7,} cases {row['reason']:<18} "
-        + (f"destroyed {row['confirmed_at']:%Y-%m-%d %H:%M}" if row["confirmed_at"] else "not confirmed")
+        worded(
+            "%(asked_at)s %(agency_code)s %(cases)s cases %(reason)s ",
+            asked_at=f"{row['asked_at']:%Y-%m-%d %H:%M}",
+            agency_code=f"{row['agency_code']:<10}",
+            cases=f"{row['cases']:>7,}",
+            reason=f"{row['reason']:<18}",
+        )
+        + (
+            worded("destroyed %(confirmed_at)s", confirmed_at=f"{row['confirmed_at']:%Y-%m-%d %H:%M}")
+            if row["confirmed_at"]
+            else worded("not confirmed")
+        )
         for row in rows
     )
-    cli.show(arguments, {"destructions": rows}, text or "nothing was taken back after it had been shared")
+    cli.show(
+        arguments, {"destructions": rows}, text or worded("nothing was taken back after it had been shared")
+    )
     return 0
 
 
@@ -212,7 +262,7 @@ def _disclosures(arguments: argparse.Namespace) -> int:
         f"{row['disclosed_at']:%Y-%m-%d %H:%M} {row['agency_code']:<10} {row['purpose']:<8} {row['cases']:>7,} {', '.join(row['fields'])}"
         for row in rows
     )
-    cli.show(arguments, {"disclosures": rows}, text or "nothing was shared yet")
+    cli.show(arguments, {"disclosures": rows}, text or worded("nothing was shared yet"))
     return 0
 
 
@@ -221,5 +271,5 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     removed = services.sweep_files(actor=cli.actor_of(arguments), at=clock.now())
-    cli.show(arguments, {"removed": removed}, f"{removed} files removed")
+    cli.show(arguments, {"removed": removed}, worded("%(removed)s files removed", removed=removed))
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.words import worded
 
 
 def add_people_verbs(inner: Any) -> None:
@@ -36,7 +37,6 @@ def role_of(text: str, *, where: str) -> Any:
     """Read a role by its code. Raises `BadInput`."""
     from weituo.foundation.errors import BadInput
     from weituo.foundation.identity.roles import Role
-    from weituo.foundation.texts import worded
 
     if text not in Role.__members__ or text == Role.BORROWER:
         raise BadInput(problem=worded("there is no role %(name)s", name=text), where=where)
@@ -47,7 +47,6 @@ def agency_of(arguments: argparse.Namespace) -> UUID | None:
     """Give the agency that `--agency` names by its code; None without one. Raises `NotFound`."""
     from weituo.domain.partners import queries as partners
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     if not arguments.agency:
         return None
@@ -93,7 +92,11 @@ def _show_link(arguments: argparse.Namespace, invitation: Any) -> int:
             "link": link,
             "ends_at": invitation.ends_at,
         },
-        f"{link}\n(behind the console's address; shown this once, opens once, ends {invitation.ends_at:%Y-%m-%d %H:%M} UTC)",
+        worded(
+            "%(link)s\n(behind the console's address; shown this once, opens once, ends %(ends_at)s UTC)",
+            link=link,
+            ends_at=f"{invitation.ends_at:%Y-%m-%d %H:%M}",
+        ),
     )
     return 0
 
@@ -101,7 +104,6 @@ def _show_link(arguments: argparse.Namespace, invitation: Any) -> int:
 def _user_id(arguments: argparse.Namespace) -> UUID:
     from weituo.foundation.errors import NotFound
     from weituo.foundation.identity import keys
-    from weituo.foundation.texts import worded
 
     for row in keys.persons(cli.actor_of(arguments)):
         if row["username"] == arguments.person:
@@ -124,7 +126,7 @@ def _role(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"username": arguments.person, "role": role.value},
-        f"{arguments.person} has the role {role.value}",
+        worded("%(person)s has the role %(value)s", person=arguments.person, value=role.value),
     )
     return 0
 
@@ -139,7 +141,7 @@ def _stop(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"username": arguments.person, "active": False},
-        f"{arguments.person} can no longer sign in",
+        worded("%(person)s can no longer sign in", person=arguments.person),
     )
     return 0
 
@@ -154,6 +156,6 @@ def _restore(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"username": arguments.person, "active": True},
-        f"{arguments.person} may sign in again",
+        worded("%(person)s may sign in again", person=arguments.person),
     )
     return 0

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -49,7 +50,6 @@ def add_verbs(verbs: Any) -> None:
 def _agency(actor: Any, code: str) -> Any:
     from weituo.domain.partners import queries as partners
     from weituo.foundation.errors import NotFound
-    from weituo.foundation.texts import worded
 
     found = next((row for row in partners.agencies(actor) if row.code == code), None)
     if found is None:
@@ -71,13 +71,23 @@ def _curves(arguments: argparse.Namespace) -> int:
     frame = queries.curves(viewer, agency_id=agency_id, bucket=arguments.bucket, on=arguments.on)
     rows = [row | {"agency": codes.get(row["agency_id"], "")} for row in frame.iter_rows(named=True)]
     text = "\n".join(
-        f"{row['agency']:<10} month {row['month']:>2} n {row['n']:>6} {_percent(row['liquidation']):>7} "
-        f"({_percent(row['low'])} – {_percent(row['high'])}) plan {_percent(row['plan'])}"
-        + (" too early to say" if row["n"] < queries.SAMPLE_MIN else "")
+        worded(
+            "%(agency)s month %(month)s n %(n)s %(liquidation)s (%(low)s – %(high)s) plan %(plan)s",
+            agency=f"{row['agency']:<10}",
+            month=f"{row['month']:>2}",
+            n=f"{row['n']:>6}",
+            liquidation=f"{_percent(row['liquidation']):>7}",
+            low=_percent(row["low"]),
+            high=_percent(row["high"]),
+            plan=_percent(row["plan"]),
+        )
+        + (worded(" too early to say") if row["n"] < queries.SAMPLE_MIN else "")
         for row in rows
     )
     cli.show(
-        arguments, {"curves": rows}, text or "too early to say: no placement of this choice is a month old"
+        arguments,
+        {"curves": rows},
+        text or worded("too early to say: no placement of this choice is a month old"),
     )
     return 0
 
@@ -87,11 +97,19 @@ def _coverage(arguments: argparse.Namespace) -> int:
 
     rows = queries.coverage(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['code']:<10} active {row['active']:>6} tried {row['tried']:>6} ({_percent(row['tried_share'])}) "
-        f"spoken to {row['spoken']:>6} resting {queries.QUIET_DAYS} days {row['resting']:>6}"
+        worded(
+            "%(code)s active %(active)s tried %(tried)s (%(tried_share)s) spoken to %(spoken)s resting %(quiet_days)s days %(resting)s",
+            code=f"{row['code']:<10}",
+            active=f"{row['active']:>6}",
+            tried=f"{row['tried']:>6}",
+            tried_share=_percent(row["tried_share"]),
+            spoken=f"{row['spoken']:>6}",
+            quiet_days=queries.QUIET_DAYS,
+            resting=f"{row['resting']:>6}",
+        )
         for row in rows
     )
-    cli.show(arguments, {"coverage": rows}, text or "no case is active")
+    cli.show(arguments, {"coverage": rows}, text or worded("no case is active"))
     return 0
 
 
@@ -100,11 +118,20 @@ def _promises(arguments: argparse.Namespace) -> int:
 
     rows = queries.promises(cli.actor_of(arguments))
     text = "\n".join(
-        f"{row['code']:<10} made {row['made']:>6} open {row['open']:>6} kept {row['kept']:>6} broken {row['broken']:>6} "
-        f"kept share {_percent(row['kept_share'])} ({_percent(row['kept_low'])} – {_percent(row['kept_high'])})"
+        worded(
+            "%(code)s made %(made)s open %(open)s kept %(kept)s broken %(broken)s kept share %(kept_share)s (%(kept_low)s – %(kept_high)s)",
+            code=f"{row['code']:<10}",
+            made=f"{row['made']:>6}",
+            open=f"{row['open']:>6}",
+            kept=f"{row['kept']:>6}",
+            broken=f"{row['broken']:>6}",
+            kept_share=_percent(row["kept_share"]),
+            kept_low=_percent(row["kept_low"]),
+            kept_high=_percent(row["kept_high"]),
+        )
         for row in rows
     )
-    cli.show(arguments, {"promises": rows}, text or "no promise was reported")
+    cli.show(arguments, {"promises": rows}, text or worded("no promise was reported"))
     return 0
 
 
@@ -116,7 +143,11 @@ def _decide(arguments: argparse.Namespace) -> int:
     cli.show(
         arguments,
         {"kept": counts["KEPT"], "broken": counts["BROKEN"]},
-        f"decided by booked money: {counts['KEPT']} kept, {counts['BROKEN']} broken",
+        worded(
+            "decided by booked money: %(kept)s kept, %(broken)s broken",
+            kept=counts["KEPT"],
+            broken=counts["BROKEN"],
+        ),
     )
     return 0
 
@@ -134,11 +165,11 @@ def _alerts(arguments: argparse.Namespace) -> int:
     rows = queries.alerts(actor, open_only=not arguments.all)
     text = "\n".join(
         f"{row['raised_at']:%Y-%m-%d} {row['agency_code'] or '':<10} {row['code']:<16} "
-        f"{'closed: ' + row['action'] if row['closed_at'] else 'open'} {row['detail']} {row['id']}"
+        f"{worded('closed: ') + row['action'] if row['closed_at'] else worded('open')} {row['detail']} {row['id']}"
         for row in rows
     )
-    head = f"{len(raised)} new alerts\n" if arguments.raises else ""
-    cli.show(arguments, {"raised": raised, "alerts": rows}, head + (text or "no alert is open"))
+    head = worded("%(raised)s new alerts", raised=len(raised)) + "\n" if arguments.raises else ""
+    cli.show(arguments, {"raised": raised, "alerts": rows}, head + (text or worded("no alert is open")))
     return 0
 
 
@@ -146,16 +177,15 @@ def _review(arguments: argparse.Namespace) -> int:
     from weituo.domain.tracking import queries, services
     from weituo.foundation import clock
     from weituo.foundation.errors import BadInput
-    from weituo.foundation.texts import worded
 
     actor = cli.actor_of(arguments)
     if not arguments.agency:
         rows = queries.reviews(actor)
         text = "\n".join(
-            f"{row['held_at']:%Y-%m-%d} {row['agency_code']:<10} {row['period_from']} to {row['period_to']} {row['findings']}"
+            f"{row['held_at']:%Y-%m-%d} {row['agency_code']:<10} {row['period_from']} – {row['period_to']} {row['findings']}"
             for row in rows
         )
-        cli.show(arguments, {"reviews": rows}, text or "no review was held")
+        cli.show(arguments, {"reviews": rows}, text or worded("no review was held"))
         return 0
     if arguments.period_from is None or arguments.period_to is None:
         raise BadInput(problem=worded("a review has a period: --from and --to"), where="--from")
@@ -169,5 +199,9 @@ def _review(arguments: argparse.Namespace) -> int:
         alert_id=arguments.alert,
         at=clock.now(),
     )
-    cli.show(arguments, {"review": review}, f"review {review} is held; its figures are frozen")
+    cli.show(
+        arguments,
+        {"review": review},
+        worded("review %(review)s is held; its figures are frozen", review=review),
+    )
     return 0
