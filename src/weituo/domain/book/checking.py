@@ -19,7 +19,9 @@ from weituo.foundation.texts import worded
 #: nobody owes more than this in one account (minor units): beyond it, a unit or a column is wrong
 LARGEST_MINOR = 10**13
 LATEST = {"days_past_due": 36_500, "months_late": 1_200}
-LENGTHS = {"product": 20, "region": 12, "language": 10}
+LENGTHS = {"account_ref": 64, "borrower_ref": 64, "product": 20, "region": 12, "language": 10}
+#: the longest name, address or number of a person
+PERSONAL_LENGTH = 500
 OLDEST = date(1950, 1, 1)
 TRUE = ("1", "true", "yes", "y", "是")
 REJECTS: dict[Any, pl.DataType | type[pl.DataType]] = {
@@ -113,9 +115,15 @@ def _reason(rows: pl.DataFrame, column: str, rule: str) -> pl.DataFrame:
     return rows.select(
         "row",
         pl.lit(column).alias("column"),
-        value.fill_null("").str.slice(0, 80).alias("value"),
+        _inert(value.fill_null("").str.slice(0, 80)).alias("value"),
         pl.lit(rule).alias("rule"),
     )
+
+
+def _inert(value: pl.Expr) -> pl.Expr:
+    """Keep a spreadsheet that opens the reject file from taking a value for a formula."""
+    formula = value.str.contains(r"^[=@\t\r]|^[+-][^\d.]")
+    return pl.when(formula).then(pl.lit("'") + value).otherwise(value)
 
 
 def _source(name: str | None) -> pl.Expr:
@@ -146,6 +154,10 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
 
     def money(key: str) -> pl.Expr:
         return minor_expr(_source(account.get(key)), unit=profile.unit, exponent=exponent)
+
+    def part(key: str) -> pl.Expr:
+        # an empty cell owes nothing of this part; one that is no amount stays null and is rejected
+        return pl.when(_source(account.get(key)).is_null()).then(0).otherwise(money(key)).cast(pl.Int64)
 
     def whole(name: str | None) -> pl.Expr:
         return _source(name).cast(pl.Int64, strict=False)
@@ -180,8 +192,8 @@ def _mapped(frame: pl.DataFrame, profile: Profile) -> pl.DataFrame:
         account_ref=_source(account["id"]),
         product=_source(account.get("product")).fill_null("LOAN"),
         currency=_source(account.get("currency", f"={profile.currency}")),
-        interest_minor=money("interest").fill_null(0) if "interest" not in account else money("interest"),
-        fee_minor=money("fee").fill_null(0) if "fee" not in account else money("fee"),
+        interest_minor=part("interest"),
+        fee_minor=part("fee"),
         stated_principal=money("principal"),
         stated_balance=money("balance"),
         credit_limit_minor=money("credit_limit"),
@@ -289,6 +301,8 @@ def _day_rules(broken: Broken, account: Mapping[str, str], *, as_of: date) -> It
 
 def _length_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
     for key, column in (
+        ("account_ref", profile.account["id"]),
+        ("borrower_ref", profile.borrower["id"]),
         ("product", profile.account.get("product")),
         ("region", profile.account.get("region") or profile.borrower.get("region")),
         ("language", profile.borrower.get("language")),
@@ -296,6 +310,10 @@ def _length_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
         if column:
             too_long = pl.col(key).str.len_chars() > LENGTHS[key]
             yield broken(too_long, column, f"at_most_{LENGTHS[key]}_characters")
+    for columns in profile.personal.values():
+        for column in columns:
+            too_long = _source(column).str.len_chars() > PERSONAL_LENGTH
+            yield broken(too_long, column, f"at_most_{PERSONAL_LENGTH}_characters")
 
 
 def _history_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:

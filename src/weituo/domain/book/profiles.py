@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from weituo.domain.book.errors import ProfileRefused
+from weituo.domain.book.models import Hold
+from weituo.foundation.reach import END_YEAR, FIRST_YEAR
 from weituo.foundation.texts import worded
 
 KEYS = {
@@ -32,6 +36,13 @@ ACCOUNT_KEYS = {
 HISTORY_KEYS = {"months", "bill", "paid", "late"}
 UNITS = {"major", "minor"}
 BYTES_MAX = 1_000_000
+DEFAULTS = {"separator": ",", "zone": "Asia/Shanghai", "unit": "major"}
+NAME_LENGTH = 64
+#: keys of a borrower that may name several columns
+LISTED = {"name", "phone", "identity_number", "email", "address"}
+LEAST_MOST = 10**15
+MONTHS_MOST = 600
+Refuse = Callable[[str, str], ProfileRefused]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,8 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     for key in ("name", "currency", "borrower", "account"):
         if key not in raw:
             raise refuse(worded("the key is missing"), key)
+    _check_words(raw, refuse)
+    _check_tables(raw, refuse)
     borrower, account = raw["borrower"], raw["account"]
     if "id" not in borrower or "id" not in account:
         raise refuse(worded("the key id is missing"), "borrower, account")
@@ -140,17 +153,11 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
         raise refuse(worded("balance or principal is missing"), "account")
     if not {"days_past_due", "months_late", "past_due_since"} & set(account):
         raise refuse(worded("days_past_due, months_late or past_due_since is missing"), "account")
-    unit = raw.get("unit", "major")
-    if unit not in UNITS:
-        raise refuse(worded("major or minor is expected"), "unit")
-    as_of = raw.get("as_of")
-    if as_of is not None and not isinstance(as_of, date):
-        raise refuse(worded("a date is expected"), "as_of")
     return Profile(
         name=str(raw["name"]),
         currency=str(raw["currency"]),
-        unit=unit,
-        as_of=as_of,
+        unit=raw.get("unit", "major"),
+        as_of=raw.get("as_of"),
         separator=str(raw.get("separator", ",")),
         zone=str(raw.get("zone", "Asia/Shanghai")),
         filter=Filter(column=raw["filter"]["column"], at_least=int(raw["filter"]["at_least"]))
@@ -163,10 +170,60 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     )
 
 
-def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date | int, str, str, str], ...]:
+def _check_words(raw: dict[str, Any], refuse: Refuse) -> None:
+    """Refuse a word, a day or a sign that is none of those that a profile knows."""
+    for key in ("name", "currency", "separator", "zone", "unit"):
+        value = raw.get(key, DEFAULTS.get(key))
+        if not isinstance(value, str) or not 1 <= len(value) <= NAME_LENGTH:
+            raise refuse(worded("a text of 1 to %(most)s signs is expected", most=NAME_LENGTH), key)
+    if raw.get("unit", "major") not in UNITS:
+        raise refuse(worded("major or minor is expected"), "unit")
+    separator = raw.get("separator", ",")
+    if len(separator) != 1 or not separator.isascii() or separator.isalnum() or separator in '"\r\n\0 .-+':
+        raise refuse(
+            worded("one sign is expected that stands in no number, such as , ; | or a tab"), "separator"
+        )
+    if raw.get("zone", DEFAULTS["zone"]) not in available_timezones():
+        raise refuse(worded("a zone such as Asia/Shanghai is expected"), "zone")
+    as_of = raw.get("as_of")
+    if as_of is not None and (type(as_of) is not date or not FIRST_YEAR <= as_of.year < END_YEAR):
+        raise refuse(worded("a date is expected"), "as_of")
+
+
+def _check_tables(raw: dict[str, Any], refuse: Refuse) -> None:
+    """Refuse a table in which a column is no text, or a hold no kind of hold."""
+    for key, value in raw["borrower"].items():
+        listed = [value] if isinstance(value, str) else value if key in LISTED and value else None
+        if not isinstance(listed, list) or not all(isinstance(column, str) and column for column in listed):
+            raise refuse(worded("the name of a column is expected"), f"borrower.{key}")
+    for key, value in raw["account"].items():
+        if not isinstance(value, str) or not value:
+            raise refuse(worded("the name of a column is expected"), f"account.{key}")
+    if "filter" in raw:
+        least = raw["filter"].get("at_least")
+        if not isinstance(raw["filter"].get("column"), str):
+            raise refuse(worded("the name of a column is expected"), "filter.column")
+        if not isinstance(least, int) or isinstance(least, bool) or abs(least) > LEAST_MOST:
+            raise refuse(worded("a whole number is expected"), "filter.at_least")
+    holds = raw.get("holds", {})
+    if not isinstance(holds, dict) or not set(map(str, holds.values())) <= set(Hold.Kind.values):
+        raise refuse(
+            worded("column = kind is expected, with a kind of %(kinds)s", kinds=", ".join(Hold.Kind.values)),
+            "holds",
+        )
+
+
+def _history(raw: dict[str, Any], refuse: Refuse) -> tuple[tuple[date | int, str, str, str], ...]:
     months = raw.get("months", [])
-    columns = {key: raw.get(key, [""] * len(months)) for key in ("bill", "paid", "late")}
-    for key, values in columns.items():
+    columns = {
+        key: raw.get(key, [""] * len(months) if isinstance(months, list) else [])
+        for key in ("bill", "paid", "late")
+    }
+    for key, values in {"months": months, **columns}.items():
+        if not isinstance(values, list) or (
+            key != "months" and not all(isinstance(one, str) for one in values)
+        ):
+            raise refuse(worded("a list is expected, one column a month"), f"history.{key}")
         if len(values) != len(months):
             raise refuse(
                 worded(
@@ -178,11 +235,23 @@ def _history(raw: dict[str, Any], refuse: Any) -> tuple[tuple[date | int, str, s
                 "history",
             )
     try:
-        days = [
-            month if isinstance(month, date | int) else date.fromisoformat(f"{month}-01") for month in months
-        ]
-    except ValueError as wrong:
+        days = [_month(month) for month in months]
+    except (ValueError, TypeError) as wrong:
         raise refuse(
             worded("a month is written YYYY-MM, or as the number of months before as_of"), "history.months"
         ) from wrong
+    if len(set(days)) != len(days):
+        raise refuse(worded("a month stands twice"), "history.months")
     return tuple(zip(days, columns["bill"], columns["paid"], columns["late"], strict=True))
+
+
+def _month(month: object) -> date | int:
+    """Read a month; raises `ValueError` or `TypeError`."""
+    if isinstance(month, int) and not isinstance(month, bool):
+        if not 0 <= month <= MONTHS_MOST:
+            raise ValueError(month)
+        return month
+    found = month if type(month) is date else date.fromisoformat(f"{month}-01")
+    if not FIRST_YEAR <= found.year < END_YEAR:
+        raise ValueError(month)
+    return found

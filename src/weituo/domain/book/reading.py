@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ BLOCK_BYTES = 12 << 20
 BLOCK_ROWS = 100_000
 #: text without a line end this long is no table: a quote was opened and never closed
 OPEN_QUOTE_BYTES_MAX = 48 << 20
+#: what a workbook may hold unpacked, all its parts together
+XLSX_BYTES_MAX = 400 << 20
 #: tried in this order; GB18030 reads nearly everything, so it comes last
 ENCODINGS = ("utf-8", "gb18030")
 #: before the name of every column that comes from the file: a file may call its columns what it likes
@@ -109,7 +112,8 @@ def _parquet(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
             yield lazy.select(pl.col(names).cast(pl.String)).slice(start, BLOCK_ROWS).collect(), _none
     except (pl.exceptions.PolarsError, OSError) as broken:
         raise FileRefused(
-            problem=worded("no Parquet file: %(fault)s", fault=str(broken)), where=source.path.name
+            problem=worded("no Parquet file: %(fault)s", fault=str(broken).split("\n")[0]),
+            where=source.path.name,
         ) from broken
 
 
@@ -117,16 +121,36 @@ def _xlsx(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
     """A sheet has at most 1,048,576 rows and cannot be read in parts."""
     import fastexcel
 
+    _check_unpacked(source.path)
     try:
         frame = pl.DataFrame(fastexcel.read_excel(source.path).load_sheet(0, dtypes="string"))
     except fastexcel.FastExcelError as broken:
         raise FileRefused(
-            problem=worded("no XLSX file: %(fault)s", fault=str(broken)), where=source.path.name
+            problem=worded("no XLSX file: %(fault)s", fault=str(broken).split("\n")[0]),
+            where=source.path.name,
         ) from broken
     if columns is not None:
         frame = frame.select(name for name in frame.columns if name in columns)
     for part in frame.iter_slices(BLOCK_ROWS):
         yield part, _none
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse a workbook that would fill the memory: a sheet cannot be read in parts."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            unpacked = sum(part.file_size for part in book.infolist())
+    except (OSError, zipfile.BadZipFile) as broken:
+        raise FileRefused(problem=worded("no XLSX file: it is no ZIP archive"), where=path.name) from broken
+    if unpacked > XLSX_BYTES_MAX:
+        raise FileRefused(
+            problem=worded(
+                "unpacked it has %(given)s bytes, more than %(most)s: save it as CSV",
+                given=f"{unpacked:,}",
+                most=f"{XLSX_BYTES_MAX:,}",
+            ),
+            where=path.name,
+        )
 
 
 @contextmanager
@@ -181,7 +205,11 @@ def _texts(source: Source) -> Iterator[bytes]:
                 rest = rest[end:]
             elif len(rest) > OPEN_QUOTE_BYTES_MAX:
                 raise FileRefused(
-                    problem=worded("a quotation mark is opened and never closed"), where=source.path.name
+                    problem=worded(
+                        "no line ends within %(most)s bytes: a quotation mark is never closed, or this is no table",
+                        most=f"{OPEN_QUOTE_BYTES_MAX:,}",
+                    ),
+                    where=source.path.name,
                 )
     if rest:
         yield rest
@@ -222,11 +250,12 @@ def _csv(source: Source, columns: Sequence[str] | None) -> Iterator[Block]:
             frame = lazy.select(
                 [name for name in names if columns is None or name in columns] or names[:1]
             ).collect()
-        except (pl.exceptions.PolarsError, pl.exceptions.NoDataError) as broken:
+        except (pl.exceptions.PolarsError, pl.exceptions.NoDataError):
             raise FileRefused(
-                problem=worded("it is no table: %(fault)s", fault=str(broken).split("\n")[0]),
+                # what the reader says quotes the line, and a line holds personal data
+                problem=worded("it is no table: separators or quotation marks do not fit"),
                 where=source.path.name,
-            ) from broken
+            ) from None
         yield frame, _ragged_finder(body, separator=source.separator, rows=frame.height, columns=len(names))
 
 
