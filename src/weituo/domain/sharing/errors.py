@@ -57,6 +57,13 @@ class PackageOutdated(Conflict):
     )
 
 
+class CasesTakenBack(Conflict):
+    """%(taken_back)s cases were taken back while the package was sealed; it was thrown away."""
+
+    code = "cases_taken_back"
+    remedy = "Build the package again."
+
+
 class DestructionNotFound(NotFound):
     """There is no such demand to destroy, or it is not yours to see."""
 

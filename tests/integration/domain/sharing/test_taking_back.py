@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
+from weituo.domain.partners import queries as partners_queries
 from weituo.domain.partners import services as partners
 from weituo.domain.placement import services as placement
-from weituo.domain.sharing import errors, queries, services
+from weituo.domain.sharing import errors, packing, queries, services
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import NotAllowed
@@ -82,6 +85,34 @@ def test_a_file_that_a_crash_left_is_not_handed_out_either_and_is_swept(db: str)
         services.hand_over(actor=actors.agency_system(desk.agency_id), package_id=package_id, at=LATER)
     services.sweep_files(actor=actors.worker(), at=LATER)
     assert not path.exists()
+
+
+def test_a_case_that_is_taken_back_while_its_package_is_sealed_does_not_leave(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = build.desk(count=3)
+    whole = packing.seal
+
+    def seal_while_somebody_recalls(**given: Any) -> packing.Sealed:
+        def recall() -> None:
+            recalled(desk, 1)
+            connections.close_all()
+
+        sealed = whole(**given)
+        other = threading.Thread(target=recall)
+        other.start()
+        other.join()
+        return sealed
+
+    monkeypatch.setattr(packing, "seal", seal_while_somebody_recalls)
+    with pytest.raises(errors.CasesTakenBack) as refused:
+        built(desk, at=LATER)
+    assert refused.value.facts["taken_back"] == 1
+    assert (queries.packages(MANAGER), queries.disclosures(MANAGER)) == ([], [])
+    [code] = [row.code for row in partners_queries.agencies(MANAGER)]
+    assert list(packing.path_of(agency_code=code, package_id="x").parent.iterdir()) == []
+    monkeypatch.setattr(packing, "seal", whole)
+    assert queries.package(MANAGER, package_id=built(desk, at=LATER))["cases"] == 2
 
 
 def test_the_online_view_refuses_the_recalled_case_at_once_and_opens_the_others(db: str) -> None:

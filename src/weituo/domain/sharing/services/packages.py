@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from django.db.models import Sum
 from weituo.domain.partners.queries import AgreementRow
 from weituo.domain.sharing import fields, gathering, packing
 from weituo.domain.sharing.errors import (
+    CasesTakenBack,
     FileMissing,
     MixedCurrencies,
     NoCasesToShare,
@@ -43,9 +45,9 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
     A package out of which cases were taken back is replaced; any other that stands is in the way.
     The values are opened by the program for the file alone; who builds never sees them. The file is whole on the disk
     before the row commits; a file that lost its row is removed by `sweep_files`.
-    Raises `NothingMayBeShared` naming what is missing, `NoCasesToShare`, `PackageStands`, `MixedCurrencies`.
+    Raises `NothingMayBeShared` naming what is missing, `NoCasesToShare`, `PackageStands`, `MixedCurrencies`,
+    `CasesTakenBack`.
     """
-    # first the lock: a recall or a suspension that comes meanwhile waits, and then finds this package
     locks.lock(keys=[f"sharing:{agency_id}"])
     ground = gathering.ground(actor, agency_id=agency_id, on=days.day_of(at))
     if ground is None:
@@ -76,6 +78,7 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
                 head | {"cases": cases, "balance_minor": balance, "cases_sha256": digest}
             ),
         )
+        _still_placed(rows, where=str(run_id))
         if standing is not None:
             revocation.withdraw_files(package_ids=[standing.id], reason=REPLACED, at=at)
         Package.objects.create(
@@ -96,6 +99,18 @@ def _taken_back(package_id: UUID) -> int:
     """Give how many cases of a package were taken back since it was built."""
     found = Destruction.objects.filter(package_id=package_id).aggregate(cases=Sum("cases"))
     return int(found["cases"] or 0)
+
+
+def _still_placed(rows: Sequence[Mapping[str, Any]], *, where: str) -> None:
+    """Refuse a package of which a case was taken back while it was sealed; from here on a recall waits, and finds the package."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM placement_placement WHERE id = ANY(%s::uuid[]) AND state = 'ACTIVE' ORDER BY id FOR SHARE) AS p",
+            [[row["_placement"] for row in rows]],
+        )
+        [placed] = cursor.fetchone()
+    if placed < len(rows):
+        raise CasesTakenBack(taken_back=len(rows) - placed, where=where)
 
 
 def _one_currency(*, agency_id: UUID, run_id: UUID) -> str:

@@ -42,10 +42,11 @@ def take_back_cases(*, placement_ids: Sequence[UUID], reason: str, at: datetime)
     """
     ended = list(placement_ids)
     with transactions.connection().cursor() as cursor:
+        # a revocation of the same package comes wholly before or wholly after
         cursor.execute(
-            "SELECT DISTINCT agency_id FROM placement_placement WHERE id = ANY(%s::uuid[])", [ended]
+            f"SELECT k.id {_LIVE} WHERE p.id = ANY(%s::uuid[]) ORDER BY k.id FOR UPDATE OF k",
+            [ended],
         )
-        locks.lock(keys=[f"sharing:{row[0]}" for row in cursor.fetchall()])
         cursor.execute(
             f"WITH inside AS (SELECT k.agency_id, k.id AS package_id, p.id AS placement_id {_LIVE} WHERE p.id = ANY(%(ended)s::uuid[])), "  # noqa: S608 - constants above
             "held AS (SELECT * FROM inside UNION ALL SELECT p.agency_id, NULL, p.id FROM placement_placement p WHERE p.id = ANY(%(ended)s::uuid[]) "
@@ -71,8 +72,10 @@ def take_back_cases(*, placement_ids: Sequence[UUID], reason: str, at: datetime)
 
 @transactions.transaction_required
 def revoke_packages(*, agency_id: UUID, reason: str, at: datetime) -> int:
-    """Revoke all of an agency's live packages whole; their files go after the commit. Return how many."""
-    locks.lock(keys=[f"sharing:{agency_id}"])
+    """Revoke all of an agency's live packages whole; their files go after the commit. Return how many.
+
+    Never waits for a package that is being built: handing over looks at state and agreement at every act.
+    """
     live = Package.objects.filter(agency_id=agency_id).exclude(state=Package.State.REVOKED)
     return _revoke(list(live.values_list("id", flat=True)), reason=reason, at=at)
 
@@ -82,6 +85,10 @@ def _revoke(package_ids: Sequence[UUID], *, reason: str, at: datetime) -> int:
     if not package_ids:
         return 0
     with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM sharing_package WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
+            [list(package_ids)],
+        )
         cursor.execute(
             f"WITH held AS (SELECT k.agency_id, k.id AS package_id, p.id AS placement_id {_LIVE} WHERE k.id = ANY(%(packages)s::uuid[]) "  # noqa: S608 - constants above
             "AND (p.ended_at IS NULL OR p.ended_at > k.built_at) "
@@ -135,11 +142,9 @@ def revoke_package(*, actor: Actor, package_id: UUID, reason: str, at: datetime)
     """Revoke one package with a reason. Raises `PackageNotFound`, `PackageRevoked`, `ReasonNeeded`."""
     if not reason.strip():
         raise ReasonNeeded(problem=worded("a reason is needed"), where="reason")
-    package = Package.objects.filter(id=package_id).first()
+    package = Package.objects.select_for_update().filter(id=package_id).first()
     if package is None:
         raise PackageNotFound(what="package", where=str(package_id))
-    locks.lock(keys=[f"sharing:{package.agency_id}"])
-    package.refresh_from_db(fields=["state"])
     if package.state == Package.State.REVOKED:
         raise PackageRevoked(where=str(package_id))
     _revoke([package_id], reason=reason, at=at)
