@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import bucket_name
 from weituo.web.posted import hundredths, whole
 from weituo.web.presenters import timeline
 from weituo.web.presenters.book_words import HOLDS, PRODUCTS
-from weituo.web.presenters.naming import bucket_name, name_of
+from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
 
 FILTERS = ("number", "bucket", "product", "region", "hold", "least", "most")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.web import posted
-from weituo.web.presenters.naming import bucket_name
+from weituo.web.names import bucket_name
 
 WAYS = {"IN_HOUSE": gettext_lazy("in-house"), "AGENCY": gettext_lazy("agencies")}
 #: fewer accounts than this in a bucket: too early to compare

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.domain.tracking.queries import SAMPLE_MIN
-from weituo.web.presenters.naming import listed
+from weituo.web.names import listed
 from weituo.web.templatetags.weituo import day as day_text
 
 #: finding → tone, and its place in a list that begins with what needs a person

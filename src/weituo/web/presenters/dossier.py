@@ -11,8 +11,8 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import listed
 from weituo.web.presenters import partners as words
-from weituo.web.presenters.naming import listed
 from weituo.web.presenters.regions import region_name
 
 FIELDS = {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from weituo.core.recovery.drift import PSI_BAD, PSI_WATCH
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.presenters.naming import listed
+from weituo.web.names import listed
 
 STATES = {
     "CANDIDATE": (gettext_lazy("candidate"), "wait"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from babel.dates import get_timezone_name
-from django.utils.translation import get_language, gettext_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 
 def reads_chinese() -> bool:
@@ -19,20 +18,6 @@ def name_of(row: Mapping[str, Any]) -> str:
     """Give an agency's name (keys name_zh, name_en) in the reader's language; the other one where it is missing."""
     first, second = ("name_zh", "name_en") if reads_chinese() else ("name_en", "name_zh")
     return str(row.get(first) or row.get(second) or row.get("agency_code") or row.get("code") or "")
-
-
-#: codes of buckets that are no names of their own; M1 … M7+ are what lender and agency call them
-_BUCKETS = {"CURRENT": gettext_lazy("not overdue"), "default": gettext_lazy("any other")}
-
-
-def bucket_name(code: str) -> str:
-    """Give a bucket's name in the reader's language."""
-    return str(_BUCKETS.get(code, code))
-
-
-def listed(values: Iterable[Any]) -> str:
-    """Give several words as one list: “a, b” or “甲、乙”."""
-    return _(", ").join(str(value) for value in values)
 
 
 def zone_name(key: str) -> str:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.domain.contact import words
+from weituo.web.names import listed
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS, FACTS, PURPOSES, STATES, WORDS
-from weituo.web.presenters.naming import listed, name_of, said, zone_name
+from weituo.web.presenters.naming import name_of, said, zone_name
 
 LIST_LENGTH = 50
 LIST_LENGTH_MAX = 500

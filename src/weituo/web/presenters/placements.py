@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import bucket_name
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.conduct_words import STATES as PERMIT_STATES
-from weituo.web.presenters.naming import bucket_name, name_of
+from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import PLACEMENT_STATES, PROMISE_STATES, RECALLS, RESULTS, labelled
 from weituo.web.presenters.regions import region_name
 from weituo.web.templatetags.weituo import day

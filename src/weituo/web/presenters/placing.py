@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from weituo.foundation.errors import BadInput, Refusal
+from weituo.web.names import listed
 from weituo.web.posted import day_within_reach, hundredths
-from weituo.web.presenters.naming import listed, name_of
+from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
 
 EXCLUSIONS = {

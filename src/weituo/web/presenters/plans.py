@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import bucket_name
 from weituo.web.posted import Posted, hundredths
 from weituo.web.presenters import curves, strategies
-from weituo.web.presenters.naming import bucket_name, name_of, reads_chinese
+from weituo.web.presenters.naming import name_of, reads_chinese
 
 STATES = {
     "DRAFT": (gettext_lazy("draft"), "watch"),

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.domain.contact.services.attempts import RESULTS
 from weituo.domain.sharing import fields
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import listed
 from weituo.web.presenters.borrower import PRODUCTS
 from weituo.web.presenters.conduct_words import CHANNELS, FINDINGS, PURPOSES
-from weituo.web.presenters.naming import listed, said
+from weituo.web.presenters.naming import said
 from weituo.web.presenters.placement_words import PROMISE_STATES
 from weituo.web.presenters.placement_words import RESULTS as RESULT_LABELS
 

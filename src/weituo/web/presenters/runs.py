@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import bucket_name
 from weituo.web.posted import whole
-from weituo.web.presenters.naming import bucket_name, name_of
+from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import RUN_STATES, labelled
 from weituo.web.presenters.placing import exclusions, steps
 from weituo.web.presenters.regions import region_name

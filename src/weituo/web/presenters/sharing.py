@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.domain.sharing.fields import BY_NAME
 from weituo.foundation import days
 from weituo.foundation.tenancy.actors import Actor
-from weituo.web.presenters.naming import listed, name_of
+from weituo.web.names import listed
+from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import REVOCATIONS
 
 STATES = {

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.plans import treating
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.names import bucket_name
 from weituo.web.posted import Posted, hundredths, whole
 from weituo.web.presenters.book_words import PRODUCTS
-from weituo.web.presenters.naming import bucket_name
 
 TREATMENTS = {
     "SELF_SERVICE": gettext_lazy("self-service"),

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from weituo.web.names import bucket_name
 from weituo.web.presenters.book_words import HOLDS
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.ledger import METHODS
-from weituo.web.presenters.naming import bucket_name
 from weituo.web.presenters.placement_words import PLACEMENT_STATES, PROMISE_STATES, RECALLS, RESULTS
 
 WHAT = {

@@ -24,8 +24,7 @@ from django.utils.translation import get_language
 from weituo.core.money import BPS, EXPONENTS
 from weituo.domain import permission_texts
 from weituo.domain.contact import words
-from weituo.web import assets, charts
-from weituo.web.presenters import naming
+from weituo.web import assets, charts, names
 
 register = template.Library()
 
@@ -129,7 +128,7 @@ def month(value: date | None) -> str:
 @register.filter
 def listed(values: Iterable[Any]) -> str:
     """Show several words as one list, separated as the language does it."""
-    return naming.listed(values)
+    return names.listed(values)
 
 
 @register.filter
@@ -159,7 +158,7 @@ def pack(name: str) -> str:
 @register.filter
 def bucket(code: str) -> str:
     """Show a bucket by its name: M2, not overdue."""
-    return naming.bucket_name(code)
+    return names.bucket_name(code)
 
 
 @register.filter
