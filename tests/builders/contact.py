@@ -8,7 +8,8 @@ from uuid import UUID
 
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
-from weituo.foundation.identity import people
+from weituo.foundation.identity import keys
+from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
 from tests.builders import actors
@@ -73,4 +74,6 @@ def bench(*, count: int = 1, contacts_per_week_max: int = 7) -> Bench:
 
 def key_for(agency_id: UUID) -> str:
     """Issue an API key that lives from the time of the builders on."""
-    return people.issue_key(agency_id=agency_id, name="test system", active_from=AT)
+    return keys.issue_key(
+        actor=actors.staff(Role.ADMIN), agency_id=agency_id, name="test system", at=AT
+    ).secret

@@ -29,7 +29,7 @@ def browser(
     """Give a browser in which `name` of this role has signed in with a second factor; faults rise."""
     user = User.objects.filter(username=name).first()
     if user is None:
-        user = User.objects.create_user(
+        user = User.objects.db_manager("owner").create_user(
             username=name, password=None, role=role.value, display_name=name.title(), agency_id=agency_id
         )
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": ""})

@@ -13,7 +13,7 @@ from django.test import Client
 from weituo.api.api import api
 from weituo.foundation import clock, transactions
 from weituo.foundation.audit import journal
-from weituo.foundation.identity import people
+from weituo.foundation.identity import keys
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
@@ -53,8 +53,16 @@ def test_every_route_of_the_api_is_an_operation_or_on_the_list() -> None:
 
 
 def test_without_a_live_key_every_operation_is_refused(db: str) -> None:
-    dead = people.issue_key(agency_id=new_id(), name="old", active_from=AT, active_to=AT + timedelta(hours=1))
-    later = people.issue_key(agency_id=new_id(), name="new", active_from=MORNING + timedelta(days=1))
+    dead = keys.issue_key(
+        actor=actors.staff(Role.ADMIN),
+        agency_id=new_id(),
+        name="old",
+        at=AT,
+        active_to=AT + timedelta(hours=1),
+    ).secret
+    later = keys.issue_key(
+        actor=actors.staff(Role.ADMIN), agency_id=new_id(), name="new", at=MORNING + timedelta(days=1)
+    ).secret
     staff = walk.client_of(Role.VENDOR_MANAGER.value)
     assert len(OPERATIONS) >= 9
     let_in = []

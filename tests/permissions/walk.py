@@ -79,7 +79,7 @@ def client_of(walker: str, *, agency_id: UUID | None = None, second_factor: bool
         session.save()
         return client
     role = Role(walker)
-    user = User.objects.create_user(
+    user = User.objects.db_manager("owner").create_user(
         username=f"walker-{walker.lower()}",
         password=None,
         role=role.value,

@@ -146,14 +146,23 @@ def migrate() -> None:
     connections["owner"].close()
 
 
-#: sign-in, session and job tables have no tenants: the application's login and the lender's roles use them, agencies and borrowers never
+#: rights on tables that have no tenants, by name: a new one is closed until it stands here
 _GRANT_SIGN_IN_TABLES = """
 DO $$ DECLARE t text; BEGIN
   FOR t IN SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-           WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relrowsecurity LOOP
+           WHERE n.nspname = 'public' AND c.relkind = 'r'
+           AND (NOT c.relrowsecurity OR c.relname IN ('identity_user', 'identity_api_key', 'mfa_authenticator')) LOOP
+    EXECUTE format('REVOKE ALL ON public.%I FROM weituo_app, weituo_lender, weituo_worker, weituo_auditor', t);
+  END LOOP;
+  FOR t IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname LIKE 'procrastinate%' LOOP
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO weituo_app, weituo_lender, weituo_worker', t);
-    EXECUTE format('GRANT SELECT ON public.%I TO weituo_auditor', t);
   END LOOP;
 END $$;
+GRANT SELECT, INSERT, UPDATE, DELETE ON django_session, account_emailaddress, account_emailconfirmation, mfa_authenticator TO weituo_app;
+GRANT SELECT, UPDATE ON identity_user TO weituo_app;
+GRANT SELECT ON identity_api_key, identity_user_groups, identity_user_user_permissions, auth_group, auth_group_permissions, auth_permission,
+  django_content_type, django_migrations TO weituo_app;
+GRANT SELECT, INSERT, UPDATE ON identity_user, identity_api_key TO weituo_lender, weituo_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON mfa_authenticator TO weituo_lender, weituo_worker;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO weituo_app, weituo_lender, weituo_worker;
 """

@@ -11,7 +11,9 @@ SENTENCES: dict[str, str | Promise] = {
     # identity
     "identity.add_person": _("%(actor)s added a person who may sign in"),
     "identity.invite": _("%(actor)s invited a person who may sign in"),
-    "identity.renew_sign_in": _("%(actor)s ended a person's password and second factor and invited them anew"),
+    "identity.renew_sign_in": _(
+        "%(actor)s ended a person's password and second factor and invited them anew"
+    ),
     "identity.accept": _("%(actor)s accepted the invitation and set a password"),
     "identity.change_role": _("%(actor)s gave a person another role"),
     "identity.deactivate": _("%(actor)s stopped a person's sign-in"),

@@ -16,7 +16,7 @@ from weituo.domain.plans import services as plans
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock
 from weituo.foundation.audit import journal
-from weituo.foundation.identity import people
+from weituo.foundation.identity import keys
 from weituo.foundation.identity.roles import Role
 
 from tests.builders import actors
@@ -28,7 +28,9 @@ MANAGER = actors.staff()
 
 def caller(desk: build.Desk) -> Callable[..., Any]:
     """Give a function that calls the API as the agency of `desk`."""
-    key = people.issue_key(agency_id=desk.agency_id, name="test system", active_from=AT)
+    key = keys.issue_key(
+        actor=actors.staff(Role.ADMIN), agency_id=desk.agency_id, name="test system", at=AT
+    ).secret
     client = Client(headers={"Authorization": f"Bearer {key}", "Accept-Language": "en"})
 
     def call(path: str, body: Any = None) -> Any:

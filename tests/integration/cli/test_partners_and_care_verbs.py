@@ -29,7 +29,9 @@ def run(db: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     """Run one verb with --json and give its exit code and object."""
     monkeypatch.setattr("weituo.config.database.prepare", lambda home: None)
     for name, role in (("lin", Role.VENDOR_MANAGER), ("zhao", Role.VENDOR_MANAGER), ("he", Role.CARE)):
-        User.objects.create_user(username=name, password=None, role=role.value, display_name=name.title())
+        User.objects.db_manager("owner").create_user(
+            username=name, password=None, role=role.value, display_name=name.title()
+        )
 
     def running(*words: object, by: str = "lin") -> tuple[int, dict[str, Any]]:
         code = face.main([*map(str, words), "--as", by, "--json"])

@@ -21,7 +21,9 @@ Run = Callable[..., tuple[int, dict[str, Any]]]
 def run(db: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run one verb with --json as an administrator and give its exit code and object."""
     monkeypatch.setattr("weituo.config.database.prepare", lambda home: None)
-    User.objects.create_user(username="chen", password=None, role=Role.ADMIN.value, display_name="Chen")
+    User.objects.db_manager("owner").create_user(
+        username="chen", password=None, role=Role.ADMIN.value, display_name="Chen"
+    )
 
     def running(*words: str) -> tuple[int, dict[str, Any]]:
         code = face.main(["identity", *words, "--as", "chen", "--json"])

@@ -30,7 +30,7 @@ ADMIN = actors.staff(Role.ADMIN, name="chen")
 
 
 def person() -> User:
-    return User.objects.create_user(
+    return User.objects.db_manager("owner").create_user(
         username="lin", password=None, role=Role.ANALYST.value, display_name="Lin"
     )
 

@@ -166,7 +166,7 @@ def test_only_an_administrator_changes_people(db: str, role: Role) -> None:
     user_id = joined()
     agency = role in {Role.AGENCY_SUPERVISOR, Role.COLLECTOR, Role.INTEGRATOR}
     other = people.actor_for(
-        User.objects.create_user(username="other", role=role.value, display_name="Other", agency_id=AGENCY if agency else None)
+        User.objects.db_manager("owner").create_user(username="other", role=role.value, display_name="Other", agency_id=AGENCY if agency else None)
     )  # fmt: skip
     for doing in (
         lambda: staffing.invite(actor=other, username="x", name="X", role=Role.ANALYST, at=AT),
@@ -188,7 +188,7 @@ def test_a_reason_and_a_person_are_needed(db: str) -> None:
 
 def test_the_list_is_filtered_and_comes_a_page_at_a_time(db: str) -> None:
     for number in range(staffing.PAGE_ROWS + 2):
-        User.objects.create_user(username=f"u{number:03}", role=Role.CARE, display_name="U", is_active=number % 2 == 0)  # fmt: skip
+        User.objects.db_manager("owner").create_user(username=f"u{number:03}", role=Role.CARE, display_name="U", is_active=number % 2 == 0)  # fmt: skip
     first, second = (staffing.persons_page(CHEN, page=page) for page in (1, 2))
     assert (len(first["rows"]), len(second["rows"]), first["pages"]) == (staffing.PAGE_ROWS, 2, 2)
     assert len({row["id"] for page in (first, second) for row in page["rows"]}) == staffing.PAGE_ROWS + 2

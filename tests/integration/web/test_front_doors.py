@@ -58,7 +58,7 @@ def test_an_agencys_page_inside_the_console_is_still_not_there(db: str) -> None:
 
 def test_after_the_sign_in_page_an_agencys_person_stands_in_the_portal(db: str) -> None:
     desk = bench()
-    User.objects.create_user(
+    User.objects.db_manager("owner").create_user(
         username="deng", password=PASSWORD, role=Role.AGENCY_SUPERVISOR.value, display_name="Deng", agency_id=desk.agency_id
     )  # fmt: skip
     client = Client()

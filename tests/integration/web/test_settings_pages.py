@@ -124,7 +124,7 @@ def test_roles_say_where_the_second_person_is_missing(db: str) -> None:
     client = admin()
     assert client.get("/settings/roles/").context["state"]["tone"] == "watch"
     for number, role in enumerate((Role.FINANCE, Role.FINANCE, Role.VENDOR_MANAGER, Role.COMPLIANCE, Role.ADMIN)):  # fmt: skip
-        User.objects.create_user(username=f"u{number}", role=role.value, display_name="U")
+        User.objects.db_manager("owner").create_user(username=f"u{number}", role=role.value, display_name="U")
     page = client.get("/settings/roles/")
     assert page.context["state"]["tone"] == "good"
     assert {row["code"]: row["people"] for row in page.context["roles"]}["FINANCE"] == 2
@@ -142,5 +142,5 @@ def test_more_people_take_no_more_statements(db: str, address: str) -> None:
     client = admin()
     few = pages.statements(client, address)
     for number in range(60):
-        User.objects.create_user(username=f"u{number}", role=Role.CARE, display_name="U")
+        User.objects.db_manager("owner").create_user(username=f"u{number}", role=Role.CARE, display_name="U")
     assert pages.statements(client, address) == few

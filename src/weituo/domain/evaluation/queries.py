@@ -68,7 +68,7 @@ def _decisions(*, scorecard_id: UUID | None) -> list[dict[str, Any]]:
     return transactions.rows(
         "SELECT d.id, d.scorecard_id, d.agency_id, g.code AS agency_code, g.name_zh, g.name_en, d.decision, d.detail, d.reason, d.decided_by, u.display_name AS decided_by_name, d.decided_at, "
         "s.verdict, e.period_from, e.period_to FROM evaluation_decision d JOIN evaluation_scorecard s ON s.id = d.scorecard_id JOIN evaluation_evaluation e ON e.id = s.evaluation_id "
-        "JOIN partners_agency g ON g.id = d.agency_id LEFT JOIN identity_user u ON u.id::text = d.decided_by WHERE %s::uuid IS NULL OR d.scorecard_id = %s::uuid ORDER BY d.decided_at DESC, d.id DESC",
+        "JOIN partners_agency g ON g.id = d.agency_id LEFT JOIN identity_person u ON u.id::text = d.decided_by WHERE %s::uuid IS NULL OR d.scorecard_id = %s::uuid ORDER BY d.decided_at DESC, d.id DESC",
         [scorecard_id, scorecard_id],
     )
 

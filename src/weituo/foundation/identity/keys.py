@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from allauth.mfa.models import Authenticator
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef
 
 from weituo.foundation import transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.identity import people
 from weituo.foundation.identity.errors import KeyEnded, WeakPassword
-from weituo.foundation.identity.models import ApiKey, User
+from weituo.foundation.identity.models import ApiKey, ListedKey, Person, User
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
@@ -88,24 +86,14 @@ def check_password(*, password: str, user: User | None = None) -> None:
 def keys(viewer: Actor, *, agency_id: UUID | None = None) -> list[dict[str, Any]]:
     """List API keys, newest first, without their secrets."""
     viewer.require("identity.read")
-    found = ApiKey.objects.order_by("-active_from", "id")
+    found = ListedKey.objects.order_by("-active_from", "id")
     if agency_id is not None:
         found = found.filter(agency_id=agency_id)
-    return [
-        dict(row) for row in found.values("id", "name", "agency_id", "prefix", "active_from", "active_to")
-    ]
+    return [dict(row) for row in found.values()]
 
 
 @transactions.reads
 def persons(viewer: Actor) -> list[dict[str, Any]]:
     """List who may sign in, with role, agency, last sign-in and whether a second factor stands."""
     viewer.require("identity.read")
-    factor = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)
-    found = (
-        User.objects.annotate(second_factor=Exists(factor))
-        .order_by("agency_id", "role", "username")
-        .values(
-            "id", "username", "display_name", "role", "agency_id", "is_active", "last_login", "second_factor"
-        )
-    )
-    return [dict(row) for row in found]
+    return [dict(row) for row in Person.objects.order_by("agency_id", "role", "username").values()]

@@ -56,3 +56,42 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.prefix
+
+
+class Person(models.Model):
+    """What the lender's people may know of each other: a view that holds neither password nor second factor."""
+
+    id = models.UUIDField(primary_key=True)
+    username = models.TextField()
+    display_name = models.TextField()
+    role = models.TextField()
+    agency_id = models.UUIDField(null=True)
+    is_active = models.BooleanField()
+    date_joined = models.DateTimeField()
+    last_login = models.DateTimeField(null=True)
+    second_factor = models.BooleanField()
+
+    class Meta:
+        db_table = "identity_person"
+        managed = False
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class ListedKey(models.Model):
+    """An API key without its digest: a view."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.TextField()
+    agency_id = models.UUIDField()
+    prefix = models.TextField()
+    active_from = models.DateTimeField()
+    active_to = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "identity_key"
+        managed = False
+
+    def __str__(self) -> str:
+        return self.prefix

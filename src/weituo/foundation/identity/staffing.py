@@ -14,7 +14,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from weituo.foundation import transactions
@@ -23,7 +23,7 @@ from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.identity import keys
 from weituo.foundation.identity.enrolment import UserExists
 from weituo.foundation.identity.errors import InvitationRefused, LastAdministrator, OwnAccount, StandsAlready
-from weituo.foundation.identity.models import ApiKey, User
+from weituo.foundation.identity.models import ListedKey, Person, User
 from weituo.foundation.identity.roles import KIND_OF, Role, permissions_of
 from weituo.foundation.tenancy.actors import Actor, Kind
 from weituo.foundation.texts import worded
@@ -217,27 +217,22 @@ def persons_page(viewer: Actor, *, role: str = "", active: bool | None = None, p
 def names(viewer: Actor) -> dict[str, str]:
     """Give the name behind every actor's id: people and keys of agencies' systems."""
     viewer.require("identity.read")
-    known = {str(key): name for key, name in User.objects.values_list("id", "display_name")}
-    return known | {f"key:{key}": name for key, name in ApiKey.objects.values_list("id", "name")}
+    known = {str(key): name for key, name in Person.objects.values_list("id", "display_name")}
+    return known | {f"key:{key}": name for key, name in ListedKey.objects.values_list("id", "name")}
 
 
 @transactions.reads
 def held(viewer: Actor) -> dict[str, int]:
     """Count the people who may sign in, by role."""
     viewer.require("identity.read")
-    found = User.objects.filter(is_active=True).values_list("role").annotate(n=Count("id")).order_by("role")
+    found = Person.objects.filter(is_active=True).values_list("role").annotate(n=Count("id")).order_by("role")
     return dict(found)
 
 
 def _people() -> Any:
-    factor = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.TOTP)
-    return (
-        User.objects.annotate(second_factor=Exists(factor))
-        .order_by("-is_active", F("agency_id").asc(nulls_first=True), "role", "username")
-        .values(
-            "id", "username", "display_name", "role", "agency_id", "is_active", "date_joined", "last_login", "second_factor"
-        )
-    )  # fmt: skip
+    return Person.objects.order_by(
+        "-is_active", F("agency_id").asc(nulls_first=True), "role", "username"
+    ).values()
 
 
 def _person(actor: Actor, user_id: UUID, reason: str) -> User:

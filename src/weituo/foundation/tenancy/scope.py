@@ -68,10 +68,9 @@ def entered(actor: Actor, *, read_only: bool = False) -> Iterator[str]:
 
 
 def token_for(actor: Actor, *, backend_pid: int) -> str:
-    """Sign `kind|user|agency|borrower|expiry|pid` with the tenancy key (HMAC-SHA-256, RFC 2104)."""
-    for part in (actor.id,):
-        if "|" in part:
-            raise ProgrammerError("an actor's id must not hold “|”")
+    """Sign `kind|user|agency|borrower|expiry|pid|role` with the tenancy key (HMAC-SHA-256, RFC 2104)."""
+    if "|" in actor.id + actor.role:
+        raise ProgrammerError("an actor's id and role must not hold “|”")
     message = "|".join(
         [
             actor.kind.value,
@@ -80,6 +79,7 @@ def token_for(actor: Actor, *, backend_pid: int) -> str:
             str(actor.borrower_id or ""),
             str(int(time.time()) + CONTEXT_SECONDS_MAX),
             str(backend_pid),
+            actor.role,
         ]
     )
     mac = hmac.new(settings.WEITUO_TENANCY_KEY, message.encode(), hashlib.sha256).hexdigest()
