@@ -13,7 +13,7 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.domain.partners.policies import REQUIRED_PAPERS
+from weituo.domain.partners.admission import REQUIRED_PAPERS
 from weituo.foundation import days, transactions
 
 #: contacts this far from a planned instant are counted (weekly limits, and a day of slack for local days)
