@@ -23,6 +23,8 @@ BANNED_NAMES = {
     "base2",
     "tools",
 }
+#: files whose refusals are still said in English only
+SAY_ENGLISH = ("src/weituo/domain/book/services/imports.py",)
 MAY_READ_THE_CLOCK = (
     "weituo/web/",
     "weituo/api/",
@@ -142,4 +144,28 @@ def test_every_sql_file_belongs_to_one_migration() -> None:
         ]
         if len(migrations) != 1 and not (len(migrations) == 0 and re.search(rf"\b{path.stem}\b", code)):
             found.append(f"{house.name(path)}: named by {len(migrations)} migrations")
+    assert found == []
+
+
+def test_what_a_refusal_says_can_be_translated() -> None:
+    """A problem, a thing not found: `worded("…")` or a gettext call; a bare English literal reaches Chinese readers."""
+    found = []
+    for path in house.python("src"):
+        if house.name(path) in SAY_ENGLISH:
+            continue
+        for node in ast.walk(house.tree(path)):
+            if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+                continue
+            refusal = ast.unparse(node.exc.func).split(".")[-1]
+            for given in node.exc.keywords:
+                bare = isinstance(given.value, ast.JoinedStr) or (
+                    isinstance(given.value, ast.Constant)
+                    and isinstance(given.value.value, str)
+                    and given.value.value
+                )
+                named = given.arg == "problem" or (given.arg == "what" and refusal == "NotFound")
+                if named and bare:
+                    found.append(
+                        f"{house.name(path)}:{node.lineno} {refusal}({given.arg}={ast.unparse(given.value)})"
+                    )
     assert found == []
