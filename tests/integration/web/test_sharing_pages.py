@@ -7,6 +7,7 @@ from datetime import timedelta
 import pyrage
 import pytest
 
+from weituo.domain.book import queries as book
 from weituo.domain.placement import services as placement
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock
@@ -186,6 +187,9 @@ def test_the_preview_is_what_the_package_holds_with_the_word_that_allows_it(db: 
         response = pages.browser(language=language).get(address)
         package = queries.package(LIN, package_id=built(desk))
         care = pages.browser(Role.CARE, name="he", language=language).get(address)
+        number = book.numbers(LIN, account_ids=[desk.cases[0].account_id])[str(desk.cases[0].account_id)]
+        named = pages.browser(language=language).get(f"/sharing/preview/?agency={desk.agency_id}&account={number}")  # fmt: skip
+    assert named.context["facts"] == response.context["facts"]
     assert [fact["name"] for fact in response.context["facts"]] == package["fields"]
     assert {fact["word"] for fact in response.context["facts"]} - {""} <= set(build.USUAL)
     assert "¥1,025.00" in pages.words(response)

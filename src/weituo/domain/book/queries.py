@@ -218,6 +218,14 @@ def numbers(viewer: Actor, *, account_ids: Iterable[object]) -> dict[str, str]:
 
 
 @transactions.reads
+def account_id_of(viewer: Actor, *, number: str) -> UUID | None:
+    """Give the id of the account with this number, or None."""
+    viewer.require("book.read")
+    found = transactions.rows("SELECT id FROM book_account WHERE external_ref = %s", [number])
+    return found[0]["id"] if found else None
+
+
+@transactions.reads
 def choices(viewer: Actor) -> dict[str, list[str]]:
     """Give the values that accounts can be filtered by."""
     [row] = transactions.rows(

@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
 from weituo.domain.sharing import queries, services
 from weituo.foundation import clock, days
@@ -158,10 +159,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     found, holders, problem = None, [], ""
     if agency or account:
         try:
-            found = queries.preview(viewer, agency_id=UUID(agency), account_id=UUID(account), on=today)
-            holders = queries.account_holders(viewer, account_id=UUID(account))
+            account_id = book.account_id_of(viewer, number=account) or UUID(account)
+            found = queries.preview(viewer, agency_id=UUID(agency), account_id=account_id, on=today)
+            holders = queries.account_holders(viewer, account_id=account_id)
         except ValueError:
-            problem = _("Choose an agency, and give the account's whole id as its page shows it.")
+            problem = _("Choose an agency, and give the account's number as its page shows it.")
         except Refusal as refusal:
             problem = str(refusal)
     return render(
