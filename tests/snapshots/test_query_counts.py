@@ -67,7 +67,12 @@ def tell(*, agencies: int, cases: int) -> Bench:
         ]  # fmt: skip
         ref = f"R-{desk.agency_id.hex[-8:]}"
         ledger.report_remittance(
-            actor=system, sender_ref=ref, currency="CNY", lines=lines, total_minor=10_000 * cases, at=money.REPORTED
+            actor=system,
+            sender_ref=ref,
+            currency="CNY",
+            lines=lines,
+            total_minor=10_000 * cases,
+            at=money.REPORTED,
         )
         ledger.receive_bank_lines(
             actor=actors.worker(), lines=money.bank_line(ref, 10_000 * cases), at=MORNING

@@ -49,6 +49,8 @@ def _stop(arguments: argparse.Namespace) -> int:
 
     stopped = postgres.stop(settings.WEITUO_HOME)
     cli.show(
-        arguments, {"stopped": stopped}, worded("the server has stopped") if stopped else worded("no server was running")
+        arguments,
+        {"stopped": stopped},
+        worded("the server has stopped") if stopped else worded("no server was running"),
     )
     return 0

@@ -11,6 +11,7 @@ from django.utils import translation
 from weituo.cli import face
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
+from weituo.foundation.errors import BadInput
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -107,6 +108,30 @@ def test_an_entry_with_a_hash_of_its_own_breaks_the_one_after_it(db: str) -> Non
     verdict = journal.verify(actors.staff(Role.AUDITOR))
     with translation.override("en"):
         assert (verdict.altered_seq, verdict.problem) == (3, "it does not follow the entry before it")
+
+
+def test_a_chain_cut_short_does_not_hold_the_head_that_was_kept(
+    db: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a kept head nobody can tell that the newest entries are gone; with it the check says so."""
+    write(5)
+    auditor = actors.staff(Role.AUDITOR)
+    kept = journal.verify(auditor).head
+    write(2)
+    assert journal.verify(auditor, kept_head=kept).altered_seq is None
+    assert journal.verify(auditor, kept_head=kept[:16].upper()).altered_seq is None
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER append_only")
+        cursor.execute("DELETE FROM audit_entry WHERE seq >= 4")
+    assert journal.verify(auditor).altered_seq is None
+    arguments = face.build_parser().parse_args(["audit", "verify", "--json", "--head", kept])
+    with translation.override("en"):
+        assert arguments.run(arguments) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["altered_seq"], answer["entries"]) == (4, 3)
+    assert "cut off" in answer["problem"]
+    with pytest.raises(BadInput):
+        journal.verify(auditor, kept_head="12345")
 
 
 def test_nobody_writes_an_entry_in_anothers_name(db: str) -> None:

@@ -90,15 +90,17 @@ def check(table: Table, profile: Profile, *, as_of: date, twice: pl.Series, stan
             (pl.lit("fields_") + pl.col("expected").cast(pl.String)).alias("rule"),
         )
     ]
-    frame, unreadable = _in_scope(table.frame, profile)
-    out_of_scope = table.frame.height - frame.height
+    # in a line with too many or too few fields every value may stand under another's name: nothing of it is read or repeated
+    whole = table.frame.filter(~pl.col("row").is_in(table.broken["row"].implode()))
+    frame, unreadable = _in_scope(whole, profile)
+    out_of_scope = whole.height - frame.height
     if profile.filter:
         reasons.append(_reason(unreadable, profile.filter.column, "whole_number"))
     mapped = _mapped(frame, profile)
     reasons += _rules(mapped, frame, profile, as_of=as_of, twice=twice, standing=standing)
     rejects = (
         pl.concat([reason.cast(REJECTS) for reason in reasons])
-        .filter(pl.col("row").is_in(frame["row"].implode()))
+        .filter(pl.col("row").is_in(pl.concat([frame["row"], table.broken["row"]]).implode()))
         .unique()
         .sort("row", "column", "rule")
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from weituo.foundation import transactions
+from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
+HEAD = re.compile(r"[0-9a-f]{16,64}")
 request_id: ContextVar[str] = ContextVar("weituo_request_id", default="")
 
 _APPEND = """
@@ -55,10 +58,17 @@ def write(*, actor: Actor, at: datetime, act: str, entries: list[Entry]) -> None
 
 
 @transactions.reads
-def verify(viewer: Actor) -> Verdict:
-    """Recompute every hash outside the database and name the first altered entry."""
+def verify(viewer: Actor, *, kept_head: str = "") -> Verdict:
+    """Recompute every hash outside the database and name the first altered entry.
+
+    `kept_head` is a head that an earlier check gave (hexadecimal, at least 16 digits) and that was kept where the database's
+    operators cannot write: a chain that does not hold it was cut short or written anew.
+    """
     viewer.require("audit.verify")
-    previous, expected, count = b"", 1, 0
+    kept_head = kept_head.strip().lower()
+    if kept_head and not HEAD.fullmatch(kept_head):
+        raise BadInput(problem=worded("a head has 16 to 64 hexadecimal digits"), where="head")
+    previous, expected, count, met = b"", 1, 0, not kept_head
     connection = transactions.connection()
     with connection.chunked_cursor() as cursor:
         cursor.execute(
@@ -81,6 +91,17 @@ def verify(viewer: Actor) -> Verdict:
                     head=previous.hex(),
                 )
             previous, expected, count = bytes(own), seq + 1, count + 1
+            met = met or previous.hex().startswith(kept_head)
+    if not met:
+        return Verdict(
+            entries=count,
+            altered_seq=expected,
+            altered_act="",
+            problem=worded(
+                "the head that was kept is not in the chain: entries were cut off, or the chain was written anew"
+            ),
+            head=previous.hex(),
+        )
     return Verdict(entries=count, altered_seq=None, altered_act="", problem="", head=previous.hex())
 
 

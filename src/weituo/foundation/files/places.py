@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -20,7 +22,13 @@ def digest_of(path: Path) -> str:
 
 
 def place(*parts: str) -> Path:
-    """Give a path under WEITUO_HOME and make its folder."""
+    """Give a path under WEITUO_HOME and make its folder, closed to everybody else."""
     path = Path(settings.WEITUO_HOME).joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
     return path
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a new file for writing that only its owner may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

@@ -167,6 +167,16 @@ def test_a_bad_row_goes_to_the_reject_file_with_row_column_and_rule(
     assert queries.accounts_frame(actors.worker()).height == report.accounts
 
 
+def test_of_a_broken_line_nothing_is_repeated_and_the_file_is_the_owners_alone(
+    imported: Callable[..., services.ImportReport],
+) -> None:
+    report = imported(GOOD, "B2,A2,x,李二,19000019990817001X,CARD,5,0,0,2026-01-15,0")
+    assert [tuple(map(str, row)) for row in rules_of(report)] == [("2", "", "11", "fields_10")]
+    assert report.rejected_balance_minor == 0
+    path = Path(report.reject_file)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
 def test_mixed_currencies_are_rejected_by_row(db: str, tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(
         PROFILE.replace('id = "账户"', 'id = "账户"\ncurrency = "币种"'), encoding="utf-8"

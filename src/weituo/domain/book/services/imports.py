@@ -161,7 +161,7 @@ class Intake:
         if checked.rejects.height:
             self.rejected += checked.rejects["row"].n_unique()
             if self._rejects is None:
-                self._rejects = self._draft.open("wb")
+                self._rejects = places.open_private(self._draft)
                 self._rejects.write(b"row,column,value,rule\n")
             checked.rejects.write_csv(self._rejects, include_header=False)
         if checked.accepted.is_empty():
