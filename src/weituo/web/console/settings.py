@@ -32,7 +32,9 @@ from weituo.web.presenters import settings as presenters
 def roles(request: HttpRequest) -> HttpResponse:
     """Show what each role may do and how many people hold it."""
     viewer = request.actor  # type: ignore[attr-defined]
-    return render(request, "console/settings/roles.html", presenters.roles_page(staffing.held(viewer)))
+    return render(
+        request, "console/settings/roles.html", presenters.roles_page(staffing.held(viewer), actor=viewer)
+    )
 
 
 @access.page(permission="identity.read")

@@ -27,7 +27,7 @@ PAIRS = (
 )
 
 
-def roles_page(held: Mapping[str, int]) -> dict[str, Any]:
+def roles_page(held: Mapping[str, int], *, actor: Actor) -> dict[str, Any]:
     """Give what each role may do and how many people hold it."""
     alone = [label for label, propose, decide in PAIRS if not _two_persons(held, propose, decide)]
     state: dict[str, Any] = {
@@ -40,7 +40,7 @@ def roles_page(held: Mapping[str, int]) -> dict[str, Any]:
             "what": _(", ").join(map(str, alone))
         }
         steps = [{"label": _("Invite a person"), "url": reverse("settings:index") + "#invite"}]
-        state = {"tone": "watch", "text": text, "next": steps}
+        state = {"tone": "watch", "text": text, "next": steps if actor.may("identity.manage") else []}
     return {
         "places": places("roles"),
         "state": state,
