@@ -20,7 +20,7 @@ from tests.browser.test_pages import PAGES, filled
 MORNING = "2026-03-09T02:00:00+00:00"
 #: what Chinese readers read in Latin letters too: names of standards, file kinds, currencies and measures
 LATIN = {
-    "Weituo", "English", "CNY", "UTC", "CSV", "PNG", "PDF", "API", "ID", "SHA", "GB", "AUC", "Brier", "Wilson", "TOTP", "MB", "age",
+    "Weituo", "English", "CNY", "UTC", "CSV", "PNG", "PDF", "API", "ID", "SHA", "GB", "AUC", "Brier", "Wilson", "TOTP", "KB", "MB", "age",
     "weituo", "audit", "verify",
 }  # fmt: skip
 #: what the story itself calls people, agencies, files and keys

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.web.names import listed
 from weituo.web.presenters import partners as words
 from weituo.web.presenters.regions import region_name
+from weituo.web.templatetags.weituo import day as day_text
 
 FIELDS = {
     "name": gettext_lazy("name"),
@@ -105,7 +105,7 @@ def _expired(papers: Sequence[Mapping[str, Any]], today: date) -> list[str]:
 
     return [
         _("%(paper)s %(number)s (%(day)s)")
-        % {"paper": one["label"], "number": one["number"], "day": date_format(one["valid_to"], "DATE_FORMAT")}
+        % {"paper": one["label"], "number": one["number"], "day": day_text(one["valid_to"])}
         for one in papers
         if one["valid_to"] is not None
         and one["valid_to"] <= today
