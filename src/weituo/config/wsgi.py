@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 import django
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weituo.config.settings")
@@ -15,3 +17,5 @@ from weituo.config import static  # noqa: E402 - needs the settings
 # before the application is built: it lists the collected files when it starts
 static.collect()
 application = get_wsgi_application()
+# the pages stand on solvers and statistics that take seconds to load: nobody's first request waits for them
+import_module(settings.ROOT_URLCONF)

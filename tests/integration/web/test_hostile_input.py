@@ -7,13 +7,15 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client, override_settings
 
+from weituo.domain.book import services as book
+from weituo.domain.care import services as care
 from weituo.domain.plans import queries as plans
 from weituo.foundation.identity.roles import Role
 from weituo.web.posted import day_within_reach, whole
 from weituo.web.presenters import business_case, evaluation
 
 from tests.builders import actors
-from tests.builders.contact import bench
+from tests.builders.contact import MORNING, bench
 from tests.builders.pages import browser
 from tests.permissions import walk
 
@@ -96,3 +98,27 @@ def test_a_strategy_row_with_what_no_form_offers_is_shown_again(db: str) -> None
         answer = client.post(f"/plans/strategies/{draft}/rows/", sent)
 
         assert answer.status_code == 422, field
+
+
+def test_a_form_of_a_borrower_that_is_sent_twice_opens_one_case(db: str) -> None:
+    case = bench().cases[0]
+    told = {"actor": actors.borrower(case.borrower_id), "kind": "DISPUTE", "reason": "WRONG_AMOUNT", "account_id": case.account_id, "source": "BORROWER_PAGE"}  # fmt: skip
+
+    first = care.open_case(**told, at=MORNING)
+
+    assert care.open_case(**told, at=MORNING + timedelta(seconds=3)) == first
+    assert care.open_case(**told | {"reason": "ALREADY_PAID"}, at=MORNING + timedelta(seconds=3)) != first
+    assert care.open_case(**told, at=MORNING + timedelta(minutes=5)) != first
+
+
+def test_a_hold_is_released_on_its_own_account_only(db: str) -> None:
+    mine, other = bench().cases[0], bench().cases[0]
+    hold = book.place_hold(
+        actor=actors.staff(Role.CARE), borrower_id=mine.borrower_id, account_id=mine.account_id, kind="DISPUTE", reason="r", at=MORNING
+    )  # fmt: skip
+    client = browser(Role.CARE, name="he")
+
+    wrong = client.post(f"/book/accounts/{other.account_id}/holds/{hold}/release/", {"reason": "r"})
+    right = client.post(f"/book/accounts/{mine.account_id}/holds/{hold}/release/", {"reason": "r"})
+
+    assert (wrong.status_code, right.status_code) == (404, 302)

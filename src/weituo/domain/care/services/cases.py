@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from weituo.domain.book import services as book
 from weituo.domain.care.errors import AccountNotYours, CaseDecided, CaseNotFound
 from weituo.domain.care.events import CaseDecided as Decided
@@ -28,6 +30,8 @@ REASONS = {
     "COMPLAINT": ("TOO_OFTEN", "BAD_HOURS", "RUDE", "THREAT", "THIRD_PARTY_TOLD", "WRONG_PERSON", "OTHER"),
 }
 TEXT_CHARACTERS_MAX = 4_000
+#: the same told by the same borrower within this time is the same form, sent twice
+REPEAT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,9 @@ def _open(
 ) -> UUID:
     case_id = new_id()
     locks.lock(keys=["care:number"])
+    if on_behalf.kind == Kind.BORROWER and (same := _just_told(concern, kind, reason, source, at=at)):
+        note(what="case", ref=same.id, number=same.number, repeated=True)
+        return same.id
     number = f"{kind[0]}{at:%y%m}-{Case.objects.filter(opened_at__year=at.year, opened_at__month=at.month).count() + 1:05d}"
     Case.objects.create(
         id=case_id, number=number, kind=kind, borrower_id=concern.borrower_id, account_id=concern.account_id, placement_id=concern.placement_id,
@@ -153,6 +160,17 @@ def _open(
         )
     )
     return case_id
+
+
+def _just_told(concern: _Concern, kind: str, reason: str, source: str, *, at: datetime) -> Case | None:
+    """Give the open case of a form that was sent twice."""
+    about = Q(account_id__isnull=True) if concern.account_id is None else Q(account_id=concern.account_id)
+    return (
+        Case.objects.filter(about, borrower_id=concern.borrower_id, kind=kind, reason=reason, source=source)
+        .filter(state=Case.State.OPEN, opened_at__gt=at - timedelta(seconds=REPEAT_SECONDS))
+        .order_by("-opened_at")
+        .first()
+    )
 
 
 def _keep_text(borrower_id: UUID, text: str) -> int:
