@@ -12,6 +12,9 @@ from weituo.domain.partners.policies import REQUIRED_AGREEMENTS, REQUIRED_PAPERS
 from weituo.foundation import transactions
 from weituo.foundation.texts import worded
 
+#: rooms that decide at every act read from here what is required
+__all__ = ["REQUIRED_AGREEMENTS", "REQUIRED_PAPERS", "WORDS", "missing", "stopping"]
+
 #: code of what may be missing → its words, in the order in which people mend it; papers and agreements by kind
 WORDS = {
     "licence": worded("no live licence"),
