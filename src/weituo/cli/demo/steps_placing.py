@@ -83,7 +83,7 @@ def model(story: Story) -> str:
     at = scene.at(day=-1, hour=22, minute=10)
     standing = placement_queries.models(wu)
     if not standing:
-        placement.train_model(actor=wu, cohort=past_cohort(scene), seed=SEED, at=at)
+        placement.train_model(actor=wu, cohort=past_cohort(scene), seed=SEED, at=at, source="INVENTED")
         standing = placement_queries.models(wu)
     if not any(row["state"] == "PROMOTED" for row in standing):
         placement.promote_model(

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from weituo.domain.partners import scoring
-from weituo.domain.partners.policies import REQUIRED_AGREEMENTS, REQUIRED_PAPERS
+from weituo.domain.partners.policies import REQUIRED_AGREEMENTS
+from weituo.domain.partners.policies import REQUIRED_PAPERS as REQUIRED_PAPERS
 from weituo.foundation import transactions
 from weituo.foundation.texts import worded
 
