@@ -11,6 +11,8 @@ from uuid import UUID
 from weituo.cli import face as cli
 from weituo.cli.words import worded
 
+HORIZON_WEEKS_MAX = 260
+
 
 def add_verbs(verbs: Any) -> None:
     """Add `model`."""
@@ -20,6 +22,18 @@ def add_verbs(verbs: Any) -> None:
     train = cli.common(model.add_parser("train", help="train on a cohort of placed accounts with outcomes"))
     train.add_argument("cohort", type=Path, nargs="?", help="CSV or Parquet: registry columns, paid_fraction")
     train.add_argument("--invented", type=int, metavar="N", help="train on N invented accounts instead")
+    train.add_argument(
+        "--from-placements",
+        action="store_true",
+        help="train on this book's own placements and the money booked since",
+    )
+    train.add_argument(
+        "--horizon-weeks",
+        type=int,
+        default=26,
+        metavar="N",
+        help="weeks after placement within which money counts",
+    )
     train.add_argument("--seed", type=int, default=7)
     train.set_defaults(run=_train)
     promote = cli.common(model.add_parser("promote", help="put a version in use"))
@@ -40,39 +54,60 @@ def _model_id(actor: Any, named: str) -> UUID:
     raise errors.ModelNotFound(what="model", where=named)
 
 
-def _cohort(arguments: argparse.Namespace, *, at: datetime) -> Any:
-    """Read the cohort file, or invent one."""
-    import polars as pl
+def _cohort(arguments: argparse.Namespace, *, at: datetime) -> tuple[Any, str]:
+    """Give the cohort and where it comes from: the book's own placements, a file, or invention."""
+    from weituo.domain.evaluation import queries as evaluation
+    from weituo.foundation.errors import BadInput
 
-    from weituo.core.recovery.features import FEATURES
+    given = (arguments.cohort is not None, arguments.invented is not None, arguments.from_placements)
+    if sum(given) != 1:
+        raise BadInput(
+            problem=worded("name a cohort file, or give --from-placements or --invented N"), where="cohort"
+        )
+    if not 1 <= arguments.horizon_weeks <= HORIZON_WEEKS_MAX:
+        raise BadInput(
+            problem=worded("a horizon has 1 to %(most)s weeks", most=HORIZON_WEEKS_MAX),
+            where="--horizon-weeks",
+        )
+    if arguments.from_placements:
+        weeks = arguments.horizon_weeks
+        return evaluation.cohort_frame(cli.actor_of(arguments), at=at, horizon_weeks=weeks), "PLACEMENTS"
+    if arguments.invented is not None:
+        return _invented(arguments, at=at), "INVENTED"
+    return _read(arguments.cohort), "FILE"
+
+
+def _invented(arguments: argparse.Namespace, *, at: datetime) -> Any:
     from weituo.core.twin import history
     from weituo.core.twin.book import MAX_ACCOUNTS
     from weituo.foundation import days
     from weituo.foundation.errors import BadInput
 
-    if (arguments.cohort is None) == (arguments.invented is None):
-        raise BadInput(problem=worded("name a cohort file or give --invented N"), where="cohort")
-    if arguments.cohort is None:
-        try:
-            return history.generate(
-                accounts=arguments.invented,
-                seed=arguments.seed,
-                placed_on=days.day_of(at) - timedelta(weeks=27),
-            )
-        except ValueError as wrong:
-            raise BadInput(
-                problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
-                where="--invented",
-            ) from wrong
+    try:
+        return history.generate(
+            accounts=arguments.invented, seed=arguments.seed, placed_on=days.day_of(at) - timedelta(weeks=27)
+        )
+    except ValueError as wrong:
+        raise BadInput(
+            problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
+            where="--invented",
+        ) from wrong
+
+
+def _read(path: Path) -> Any:
+    import polars as pl
+
+    from weituo.core.recovery.features import FEATURES
+    from weituo.foundation.errors import BadInput
+
     types = {feature.name: feature.dtype for feature in FEATURES} | {"paid_fraction": pl.Float64()}
     try:
-        if arguments.cohort.suffix == ".parquet":
-            return pl.read_parquet(arguments.cohort)
-        return pl.read_csv(arguments.cohort, schema_overrides=types)
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, schema_overrides=types)
     except (OSError, pl.exceptions.PolarsError) as wrong:
         raise BadInput(
-            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0]),
-            where=str(arguments.cohort),
+            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0]), where=str(path)
         ) from wrong
 
 
@@ -81,9 +116,11 @@ def _train(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     at = clock.now()
+    cohort, source = _cohort(arguments, at=at)
     trained = services.train_model(
-        actor=cli.actor_of(arguments), cohort=_cohort(arguments, at=at), seed=arguments.seed, at=at
-    )
+        actor=cli.actor_of(arguments), cohort=cohort, seed=arguments.seed, at=at, source=source,
+        horizon_weeks=arguments.horizon_weeks,
+    )  # fmt: skip
     body = {"model": trained.model_id, "version": trained.version, "metrics": trained.metrics}
     cli.show(
         arguments,

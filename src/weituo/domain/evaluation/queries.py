@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import polars as pl
+
 from weituo.core import comparison
+from weituo.core.recovery import features
 from weituo.domain.evaluation import cases, outcomes, scoring
 from weituo.domain.evaluation.errors import EvaluationNotFound, ScorecardNotFound
-from weituo.foundation import transactions
+from weituo.domain.ledger import queries as ledger
+from weituo.domain.placement import queries as placement
+from weituo.foundation import days, transactions
 from weituo.foundation.tenancy.actors import Actor
 
 _HEAD = "SELECT e.id, e.period_from, e.period_to, e.inputs_digest, e.parameters, e.made_by, e.made_at, "
@@ -28,6 +33,40 @@ def evaluations(viewer: Actor) -> list[dict[str, Any]]:
         + "count(s.id) AS agencies, count(s.id) FILTER (WHERE s.verdict = 'BETTER') AS better, count(s.id) FILTER (WHERE s.verdict = 'WORSE') AS worse, "
         "count(s.id) FILTER (WHERE s.verdict = 'CANNOT_BE_TOLD_APART') AS undecided, count(s.id) FILTER (WHERE s.verdict = 'TOO_EARLY') AS too_early "
         "FROM evaluation_evaluation e LEFT JOIN evaluation_scorecard s ON s.evaluation_id = e.id GROUP BY e.id ORDER BY e.made_at DESC, e.id DESC"
+    )
+
+
+@transactions.reads
+def cohort_frame(viewer: Actor, *, at: datetime, horizon_weeks: int) -> pl.DataFrame:
+    """Give what a model can learn from: what was known at each placement that is old enough, and what was booked since.
+
+    Columns: `core.recovery.features.NAMES` and paid_fraction, the account's money booked within `horizon_weeks` of the
+    placement over its balance then, at most 1, whoever received it. Placements that ended early stay in: leaving
+    them out would leave out those that paid at once or never could.
+    """
+    viewer.require("placement.train")
+    horizon = timedelta(weeks=horizon_weeks)
+    known = placement.known_at_placement(viewer, placed_before=at - horizon).with_columns(
+        placed_on=days.day_expr("placed_at")
+    )
+    paid = (
+        known.select("placement_id", "account_id", "placed_on")
+        .join(
+            ledger.payments_frame(viewer).select("account_id", "amount_minor", "paid_on"),
+            on="account_id",
+            how="inner",
+        )
+        .filter(
+            (pl.col("paid_on") >= pl.col("placed_on")) & (pl.col("paid_on") < pl.col("placed_on") + horizon)
+        )
+        .group_by("placement_id")
+        .agg(paid_minor=pl.sum("amount_minor"))
+    )
+    share = pl.col("paid_minor").fill_null(0) / pl.col("balance_minor")
+    return (
+        known.join(paid, on="placement_id", how="left", maintain_order="left")
+        .filter(pl.col("balance_minor") > 0)
+        .select(*features.NAMES, paid_fraction=share.clip(0, 1))
     )
 
 

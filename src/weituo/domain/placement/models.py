@@ -99,6 +99,8 @@ class RunInputs(models.Model):
 
     run = models.OneToOneField(Run, on_delete=models.RESTRICT, primary_key=True)
     body = models.BinaryField()
+    #: what was known of each account (`core.recovery.features`), as Parquet: the cohort of a later model; NULL: not kept
+    known = models.BinaryField(null=True)
 
     class Meta:
         db_table = "placement_run_inputs"

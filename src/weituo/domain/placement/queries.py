@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import polars as pl
 
 from weituo.core.allocation import placing
+from weituo.core.recovery import features
 from weituo.domain.placement import valuing
 from weituo.domain.placement.errors import ModelNotFound, PlacementNotFound, RunNotFound
 from weituo.foundation import transactions
@@ -46,6 +49,29 @@ def placements_frame(viewer: Actor, *, agency_id: UUID | None = None) -> pl.Data
             [agency_id, agency_id],
         )
         return pl.DataFrame(cursor.fetchall(), schema=PLACEMENTS, orient="row")
+
+
+@transactions.reads
+def known_at_placement(viewer: Actor, *, placed_before: datetime) -> pl.DataFrame:
+    """Give the model's features of every placement made before an instant, as they were known then.
+
+    Columns: placement_id, account_id, placed_at, and `core.recovery.features.NAMES`.
+    """
+    viewer.require("placement.train")
+    placed = placements_frame(viewer).filter(pl.col("placed_at") < placed_before)
+    columns = ["placement_id", "account_id", "placed_at", *features.NAMES]
+    found = [pl.DataFrame(schema={"placement_id": pl.String, "account_id": pl.String, "placed_at": pl.Datetime("us", "UTC"), **{f.name: f.dtype for f in features.FEATURES}})]  # fmt: skip
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT i.run_id::text, i.known FROM placement_run_inputs i JOIN placement_run r ON r.id = i.run_id "
+            "WHERE r.state = 'APPROVED' AND i.known IS NOT NULL AND r.decided_at < %s ORDER BY r.number",
+            [placed_before],
+        )
+        for run_id, packed in cursor:
+            known = pl.read_parquet(io.BytesIO(bytes(packed)))
+            rows = placed.filter(pl.col("run_id") == run_id).select("placement_id", "account_id", "placed_at")
+            found.append(rows.join(known, on="account_id", how="inner").select(columns))
+    return pl.concat(found)
 
 
 @transactions.reads

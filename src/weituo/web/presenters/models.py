@@ -181,6 +181,14 @@ def drift_rows(frame: pl.DataFrame | None) -> list[dict[str, Any]]:
     return found
 
 
+#: where a model's outcomes come from
+SOURCES = {
+    "PLACEMENTS": gettext_lazy("learnt from this book's own placements and the money booked since"),
+    "FILE": gettext_lazy("learnt from a file of past placements"),
+    "INVENTED": gettext_lazy("learnt from invented placements"),
+}
+
+
 def card(row: Mapping[str, Any], *, drift: pl.DataFrame | None, used: Mapping[str, Any] | None, currency: str, actor: Actor) -> dict[str, Any]:  # fmt: skip
     """Give one model's card."""
     metrics, calibration = row["metrics"], row["calibration"]
@@ -194,6 +202,7 @@ def card(row: Mapping[str, Any], *, drift: pl.DataFrame | None, used: Mapping[st
     return {
         "model": dict(row) | {"shown": shown_state(row["state"])},
         "state": state,
+        "source": SOURCES.get((row.get("parameters") or {}).get("source", ""), ""),
         "figures": figures(metrics, weeks=(row.get("parameters") or {}).get("horizon_weeks")),
         "auc": metrics.get("auc"),
         "auc_of_hundred": None if metrics.get("auc") is None else round(100 * metrics["auc"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
@@ -80,13 +81,23 @@ def solve_run(
         by_agency=telling.by_agency(inputs, figures, placed), proof=telling.proof(placed, in_house_minor=kept),
         solved_by=actor.id, solved_at=at,
     )  # fmt: skip
-    RunInputs.objects.create(run=run, body=valuing.pack(inputs))
+    RunInputs.objects.create(run=run, body=valuing.pack(inputs), known=_known(found, inputs))
     _store_items(run.id, inputs, figures, placed)
     note(
         what="run", ref=run.id, number=number, accounts=run.accounts, expected_net_minor=run.expected_net_minor,
         bound_minor=run.bound_minor, inputs_digest=run.inputs_digest, result_digest=run.result_digest,
     )  # fmt: skip
     return run.id
+
+
+def _known(found: gathering.Candidates, inputs: valuing.Inputs) -> bytes:
+    """Pack what was known of the run's accounts: the model's features with the account's id."""
+    kept = found.known.with_columns(account_id=found.accounts["account_id"]).filter(
+        pl.col("account_id").is_in(inputs.accounts["account_id"].implode())
+    )
+    packed = io.BytesIO()
+    kept.write_parquet(packed, compression="zstd")
+    return packed.getvalue()
 
 
 def _prices(wanted: Mapping[str, Any], exploration: float) -> valuing.Prices:

@@ -25,6 +25,10 @@ from weituo.foundation.texts import worded
 #: share of the cohort that the model never sees and is judged on
 HELD_OUT: Final = 0.25
 ROWS_MIN: Final = 300
+#: weeks after placement within which money counts as recovered
+HORIZON_WEEKS: Final = 26
+#: placements of this book with booked money, a file of the lender's, or invented accounts
+SOURCES: Final = ("PLACEMENTS", "FILE", "INVENTED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +41,17 @@ class TrainedModel:
 
 
 @act("placement.train_model", permission="placement.train")
-def train_model(*, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime) -> TrainedModel:
+def train_model(
+    *, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime, source: str = "FILE", horizon_weeks: int = HORIZON_WEEKS
+) -> TrainedModel:  # fmt: skip
     """Learn from a cohort of placed accounts with known outcomes, and judge the model on a quarter it has not seen.
 
     cohort: the columns of `core.recovery.features.FEATURES` and paid_fraction (recovered / balance at placement, 0 to 1);
-    other columns are left alone. Same cohort and seed: the version that stands already is given, nothing is trained
+    other columns are left alone. source (`SOURCES`) and horizon_weeks say where the outcomes come from. Same cohort and seed: the version that stands already is given, nothing is trained
     twice. Raises `CohortRefused`.
     """
+    if source not in SOURCES:
+        raise CohortRefused(problem=worded("unknown source %(name)s", name=source), where="source")
     known, outcome = _checked(cohort)
     order = np.random.default_rng(seed).permutation(known.height)
     held, learned = (
@@ -57,7 +65,9 @@ def train_model(*, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime) 
         if stood.metrics.get("versions") == versions and place("models", stood.artefact).exists():
             return TrainedModel(model_id=stood.id, version=stood.version, metrics=stood.metrics)
     try:
-        fitted = model.RecoveryModel(seed=seed).fit(frame=known[learned], paid_fraction=outcome[learned])
+        fitted = model.RecoveryModel(seed=seed, horizon_weeks=horizon_weeks).fit(
+            frame=known[learned], paid_fraction=outcome[learned]
+        )
         judged = validation.evaluate(model=fitted, frame=known[held], paid_fraction=outcome[held])
     except model.ModelError as wrong:
         raise CohortRefused(problem=telling.fault(wrong)) from wrong
@@ -76,7 +86,7 @@ def train_model(*, actor: Actor, cohort: pl.DataFrame, seed: int, at: datetime) 
     stored = RecoveryModelVersion.objects.create(
         id=new_id(), version=version, trained_at=at, trained_by=actor.id, artefact=name, artefact_digest=digest,
         inputs_digest=inputs, seed=seed, metrics=metrics, calibration=_calibration(judged) | {"profile": drift.profile(frame=known[learned])},
-        parameters={"horizon_weeks": fitted.horizon_weeks, "calibration": fitted.calibration_, "held_out": HELD_OUT},
+        parameters={"horizon_weeks": fitted.horizon_weeks, "calibration": fitted.calibration_, "held_out": HELD_OUT, "source": source},
     )  # fmt: skip
     note(
         what="model", ref=stored.id, version=version, rows=known.height, artefact_digest=digest,
