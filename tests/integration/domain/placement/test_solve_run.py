@@ -248,3 +248,10 @@ def test_a_run_stands_in_the_audit_and_its_inputs_cannot_be_changed(db: str) -> 
         cursor.execute("UPDATE placement_run_inputs SET body = '' WHERE run_id = %s", [run_id])
     with pytest.raises(NotAllowed):
         services.solve_run(actor=actors.staff(Role.CARE), seed=1, at=build.AT, as_of=build.AS_OF)
+
+
+@pytest.mark.parametrize("agencies", [5, "x", ["A"], {"A": 5}, {"A": [1]}])
+def test_limits_of_another_shape_are_refused(db: str, agencies: object) -> None:
+    with pytest.raises(errors.LimitsRefused) as refusal:
+        build.solved(limits={"agencies": agencies})
+    assert refusal.value.where == "agencies"

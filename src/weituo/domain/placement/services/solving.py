@@ -106,6 +106,9 @@ def _prices(wanted: Mapping[str, Any], exploration: float) -> valuing.Prices:
         raise LimitsRefused(problem=worded("unknown part %(name)s", name=strange[0]), where=strange[0])
     if not 0 <= exploration <= EXPLORATION_MAX:
         raise LimitsRefused(problem=worded("the share of chance lies between 0 and 0.5"), where="exploration")
+    agencies = wanted.get("agencies", {})
+    if not isinstance(agencies, Mapping) or not all(isinstance(one, Mapping) for one in agencies.values()):
+        raise LimitsRefused(problem=worded("limits are given by agency and name"), where="agencies")
     mix = wanted.get("mix_tolerance")
     if mix is not None and not (isinstance(mix, int | float) and 0 <= mix <= 1):
         raise LimitsRefused(problem=worded("a tolerance lies between 0 and 1"), where="mix_tolerance")
