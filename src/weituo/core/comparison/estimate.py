@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 FOLDS: Final = 5
 #: keeps the regression solvable in small or one-sided samples; in units of the mean weight
 RIDGE: Final = 1.0
+#: a placement that is its agency's only one has no spread to speak of; keeps the division finite
+LEVERAGE_LEFT_MIN: Final = 0.05
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "unit": pl.String, "arm": pl.String, "outcome": pl.Float64, "weight": pl.Float64, "probability": pl.Float64,
     "bucket": pl.String, "expected": pl.Float64,
@@ -71,7 +73,11 @@ def estimate(frame: pl.DataFrame) -> Estimates:
     residual = np.where(own, y[:, None] - fitted, 0.0)
     model, bias = (w[:, None] * fitted).sum(axis=0) / w.sum(), (inverse * residual).sum(axis=0) / totals
     n = len(y)
-    influence = w[:, None] * (fitted - model) + n * inverse * (residual - np.where(own, bias, 0.0)) / totals
+    share = inverse / totals
+    # one placement that carries much of an agency's weight also pulls the mean it is measured from: its part counts fuller
+    # (HC3, MacKinnon and White 1985)
+    spread = (residual - np.where(own, bias, 0.0)) / np.maximum(1 - share, LEVERAGE_LEFT_MIN)
+    influence = w[:, None] * (fitted - model) + n * share * spread
     covariance = influence.T @ influence / n**2
     return Estimates(
         arms=arms,

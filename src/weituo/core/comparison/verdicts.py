@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from weituo.core.comparison.estimate import Estimates, Floats, estimate
 
@@ -38,7 +38,7 @@ class Rules:
 
     alpha: float = 0.05
     placements_min: int = 100
-    effective_min: float = 30.0
+    effective_min: float = 60.0
     months_min: float = 1.0
     seed: int = 7
 
@@ -98,7 +98,8 @@ def compare(frame: pl.DataFrame, *, rules: Rules | None = None) -> Comparison:
     )
     rng = np.random.default_rng(rules.seed)
     against = _against_peers(found, judged)
-    critical = _critical(against @ found.covariance @ against.T, alpha=rules.alpha, rng=rng)
+    freedom = _freedom(found, judged)
+    critical = _critical(against @ found.covariance @ against.T, alpha=rules.alpha, freedom=freedom, rng=rng)
     low, high = _ranks(found, judged, alpha=rules.alpha, rng=rng)
     own = float(ndtri(1 - 0.05 / 2)) * np.sqrt(np.diag(found.covariance))
     place = {int(index): row for row, index in enumerate(np.flatnonzero(judged))}
@@ -158,15 +159,21 @@ def _against_peers(found: Estimates, judged: npt.NDArray[np.bool_]) -> Floats:
     return rows
 
 
-def _critical(covariance: Floats, *, alpha: float, rng: np.random.Generator) -> float | None:
-    """Find c with P(max |z| > c) = alpha for contrasts of this covariance; None without a contrast that varies."""
+def _freedom(found: Estimates, judged: npt.NDArray[np.bool_]) -> float:
+    """Give the degrees of freedom of the smallest effective sample: variances are themselves estimated from it."""
+    return max(float(found.effective[judged].min()) - 1, 1.0) if judged.any() else 1.0
+
+
+def _critical(covariance: Floats, *, alpha: float, freedom: float, rng: np.random.Generator) -> float | None:
+    """Find c with P(max |t| > c) = alpha for contrasts of this covariance; None without a contrast that varies."""
     spread = np.sqrt(np.diag(covariance)) if covariance.size else np.zeros(0)
     if len(spread) < 2 or (spread <= 0).any():
         return None
     correlation = covariance / np.outer(spread, spread)
     eigenvalues, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(eigenvalues, 0, None))
-    largest = np.abs(rng.standard_normal((DRAWS, len(spread))) @ root.T).max(axis=1)
+    scale = np.sqrt(rng.chisquare(freedom, DRAWS) / freedom)
+    largest = np.abs(rng.standard_normal((DRAWS, len(spread))) @ root.T).max(axis=1) / scale
     return float(np.quantile(largest, 1 - alpha))
 
 
@@ -183,7 +190,12 @@ def _ranks(
         contrasts[row, a], contrasts[row, b] = 1.0, -1.0
     covariance = contrasts @ found.covariance @ contrasts.T
     spread = np.sqrt(np.diag(covariance))
-    critical = _critical(covariance, alpha=alpha, rng=rng) if len(pairs) > 1 else float(ndtri(1 - alpha / 2))
+    freedom = _freedom(found, judged)
+    critical = (
+        _critical(covariance, alpha=alpha, freedom=freedom, rng=rng)
+        if len(pairs) > 1
+        else float(stdtrit(freedom, 1 - alpha / 2))
+    )
     if critical is None:
         return low, high
     for (a, b), value, half in zip(pairs, contrasts @ found.values, critical * spread, strict=True):

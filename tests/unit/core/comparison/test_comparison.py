@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weituo.core import comparison
 from weituo.core.comparison import Verdict, compare, estimate
-from weituo.core.comparison.estimate import FOLDS, RIDGE
+from weituo.core.comparison.estimate import FOLDS, LEVERAGE_LEFT_MIN, RIDGE
 from weituo.core.recovery.buckets import bucket_of_months
 from weituo.core.twin import history
 
@@ -183,8 +183,41 @@ def plainly(frame: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float6
             influence[i, j] = rows[i]["weight"] / mean_weight * (fitted[i, j] - model)
             if rows[i]["arm"] == arm:
                 share = rows[i]["weight"] / rows[i]["probability"] / scale
-                influence[i, j] += n * share * (rows[i]["outcome"] - fitted[i, j] - bias)
+                leverage_left = max(1 - share, LEVERAGE_LEFT_MIN)
+                influence[i, j] += n * share * (rows[i]["outcome"] - fitted[i, j] - bias) / leverage_left
     return values, influence.T @ influence / n**2
+
+
+def equals(rng: np.random.Generator, *, n: int = 3_000, k: int = 6) -> pl.DataFrame:
+    """Make agencies that are all alike, balances that differ a hundredfold, and a plan with three tenths left to chance."""
+    weight = np.exp(rng.normal(0, 1.2, n))
+    expected = np.clip(rng.beta(1, 6, n) * weight**-0.15, 0, 0.9)
+    planned = rng.integers(0, k, n)
+    arm = np.where(rng.random(n) < 0.3, rng.integers(0, k, n), planned)
+    paid = np.where(rng.random(n) < 1.2 * expected, rng.uniform(0.3, 1, n), 0.0)
+    return pl.DataFrame(
+        {
+            "unit": [f"{number:06d}" for number in rng.permutation(n)],
+            "arm": np.array(list("ABCDEF"))[arm],
+            "outcome": 0.7 * paid,
+            "weight": weight,
+            "probability": np.where(arm == planned, 0.75, 0.05),
+            "bucket": np.array(["M1", "M2", "M3"])[rng.integers(0, 3, n)],
+            "expected": expected,
+            "months": np.full(n, 3.0),
+        }
+    )
+
+
+def test_equal_agencies_are_seldom_judged_whatever_their_balances() -> None:
+    """At most one comparison in twenty may accuse or praise anybody; 120 of them leave room for luck up to eleven."""
+    rng, claims, spoke = np.random.default_rng(20_261_125), 0, 0
+    for _ in range(120):
+        found = verdicts(equals(rng))
+        claims += bool({Verdict.BETTER, Verdict.WORSE} & set(found.values()))
+        spoke += any(verdict is not Verdict.TOO_EARLY for verdict in found.values())
+    assert spoke >= 60, "a rule that never speaks proves nothing"
+    assert claims <= 11, claims
 
 
 class TestSilence:
