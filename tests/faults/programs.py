@@ -60,6 +60,18 @@ def build_package(agency_id: str, run_id: str) -> None:
     services.build_package(actor=actors.worker(), agency_id=UUID(agency_id), run_id=UUID(run_id), at=AT)
 
 
+def work_off() -> None:
+    """Do the jobs that wait."""
+    _ready()
+    from weituo.foundation import clock
+    from weituo.foundation.jobs import worker
+
+    from tests.builders.ledger import AT
+
+    with clock.at_instant(AT):
+        worker.work_off()
+
+
 def write_costs(count: str) -> None:
     """Prepare an installation of its own and book costs one after the other, saying each number once it is committed."""
     _prepared()
@@ -112,6 +124,7 @@ PROGRAMS: dict[str, Callable[..., None]] = {
     "import_book": import_book,
     "book_remittances": book_remittances,
     "build_package": build_package,
+    "work_off": work_off,
     "write_costs": write_costs,
     "look": look,
 }

@@ -26,6 +26,9 @@ from weituo.domain.ledger import queries as ledger
 from weituo.domain.ledger import services
 from weituo.foundation.audit import journal
 from weituo.foundation.engine import postgres
+from weituo.foundation.files import uploads
+from weituo.foundation.jobs import queue
+from weituo.foundation.jobs import worker as work
 
 from tests.builders import actors
 from tests.builders import ledger as build
@@ -105,6 +108,36 @@ def test_a_killed_import_leaves_nothing_and_can_be_repeated(
         assert (report.repeated, report.accounts) == (repeated, 400)
     assert book.accounts_frame(actors.worker()).height == 400
     assert journal.verify(actors.worker()).altered_seq is None
+
+
+@pytest.mark.parametrize("table", ["book_account", "book_import_file", "audit_entry", "book_hold"])
+def test_a_job_whose_worker_is_killed_is_taken_up_again_and_done_once(
+    db: str, databases: Databases, tmp_path: Path, table: str
+) -> None:
+    path = tmp_path / "book.csv"
+    write_invented(path, accounts=400, seed=3, as_of=date(2026, 3, 1))
+    token = uploads.keep([path.read_bytes()], name="book.csv")
+    order = {"file": token, "profile": "demo_book", "as_of": "2026-03-01"}
+    worker = actors.worker()
+    job_id = queue.ask(actor=queue.WORKER, kind="book.import", arguments=order, at=AT)
+    kill_while_it_waits_for(databases, db, table, "work_off")
+    killed = queue.job(worker, job_id=job_id)
+    assert (killed["state"], killed["attempts"]) == ("RUNNING", 1)
+    assert book.accounts_frame(worker).is_empty()
+    assert journal.verify(worker).entries == 0
+    assert uploads.path_of(token).exists()
+
+    until = time.monotonic() + 30
+    while (
+        not work.work_off() and time.monotonic() < until
+    ):  # the server may need a moment to miss the dead session
+        time.sleep(0.1)
+    done = queue.job(worker, job_id=job_id)
+    assert (done["state"], done["attempts"]) == ("DONE", 2)
+    [row] = book.imports(worker)
+    assert (str(row["id"]), row["accounts"], row["filename"]) == (done["ref"], 400, "book.csv")
+    assert [one["request_id"] for one in journal.entries(worker, act="book.import")] == [job_id.hex]
+    assert not uploads.path_of(token).exists()
 
 
 @pytest.mark.parametrize(

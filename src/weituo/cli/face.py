@@ -32,6 +32,7 @@ VERB_MODULES = (
     "evaluation",
     "audit",
     "identity",
+    "jobs",
     "database",
 )
 

@@ -57,6 +57,7 @@ def _model_id(actor: Any, named: str) -> UUID:
 def _cohort(arguments: argparse.Namespace, *, at: datetime) -> tuple[Any, str]:
     """Give the cohort and where it comes from: the book's own placements, a file, or invention."""
     from weituo.domain.evaluation import queries as evaluation
+    from weituo.domain.placement import cohorts
     from weituo.foundation.errors import BadInput
 
     given = (arguments.cohort is not None, arguments.invented is not None, arguments.from_placements)
@@ -74,7 +75,7 @@ def _cohort(arguments: argparse.Namespace, *, at: datetime) -> tuple[Any, str]:
         return evaluation.cohort_frame(cli.actor_of(arguments), at=at, horizon_weeks=weeks), "PLACEMENTS"
     if arguments.invented is not None:
         return _invented(arguments, at=at), "INVENTED"
-    return _read(arguments.cohort), "FILE"
+    return cohorts.read(arguments.cohort), "FILE"
 
 
 def _invented(arguments: argparse.Namespace, *, at: datetime) -> Any:
@@ -91,23 +92,6 @@ def _invented(arguments: argparse.Namespace, *, at: datetime) -> Any:
         raise BadInput(
             problem=worded("1 to %(most)s accounts can be invented", most=f"{MAX_ACCOUNTS:,}"),
             where="--invented",
-        ) from wrong
-
-
-def _read(path: Path) -> Any:
-    import polars as pl
-
-    from weituo.core.recovery.features import FEATURES
-    from weituo.foundation.errors import BadInput
-
-    types = {feature.name: feature.dtype for feature in FEATURES} | {"paid_fraction": pl.Float64()}
-    try:
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-        return pl.read_csv(path, schema_overrides=types)
-    except (OSError, pl.exceptions.PolarsError) as wrong:
-        raise BadInput(
-            problem=worded("it is no table: %(fault)s", fault=str(wrong).split("\n")[0]), where=str(path)
         ) from wrong
 
 

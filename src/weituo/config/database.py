@@ -154,9 +154,6 @@ DO $$ DECLARE t text; BEGIN
            AND (NOT c.relrowsecurity OR c.relname IN ('identity_user', 'identity_api_key', 'mfa_authenticator')) LOOP
     EXECUTE format('REVOKE ALL ON public.%I FROM weituo_app, weituo_lender, weituo_worker, weituo_auditor', t);
   END LOOP;
-  FOR t IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname LIKE 'procrastinate%' LOOP
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO weituo_app, weituo_lender, weituo_worker', t);
-  END LOOP;
 END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON django_session, account_emailaddress, account_emailconfirmation, mfa_authenticator TO weituo_app;
 GRANT SELECT, UPDATE ON identity_user TO weituo_app;

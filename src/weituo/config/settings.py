@@ -16,6 +16,10 @@ WEITUO_TENANCY_KEY = _here.tenancy_key
 WEITUO_DEMO = os.environ.get("WEITUO_DEMO", "") == "1"
 #: wall time of the lender's people; a borrower's own time comes from the contact point
 WEITUO_ZONE = os.environ.get("WEITUO_ZONE", "Asia/Shanghai")
+#: folders of import profiles; the lender's own come first
+WEITUO_PROFILES = [WEITUO_HOME / "profiles", places.PROJECT / "profiles"]
+#: largest file that a page takes; the command line has no such limit
+WEITUO_UPLOAD_MB = int(os.environ.get("WEITUO_UPLOAD_MB", "500"))
 WEITUO_LENDER = {"zh-hans": "天星金融", "en": "Tianxing Finance"}
 
 SECRET_KEY = _here.django_key
@@ -35,14 +39,12 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "django_htmx",
-    "django_cotton.apps.SimpleAppConfig",
-    "procrastinate.contrib.django",
     "weituo.foundation.tenancy",
     "weituo.foundation.audit",
     "weituo.foundation.vault",
     "weituo.foundation.identity",
     "weituo.foundation.idempotency",
+    "weituo.foundation.jobs",
     "weituo.domain.book",
     "weituo.domain.partners",
     "weituo.domain.plans",
@@ -69,7 +71,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "weituo.web.middleware.DemoClockMiddleware",
     "weituo.web.middleware.PlainTextMiddleware",
     "weituo.web.middleware.AccessMiddleware",
@@ -86,7 +87,6 @@ TEMPLATES = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "django_cotton.cotton_loader.Loader",
                         "django.template.loaders.filesystem.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],
@@ -100,7 +100,6 @@ TEMPLATES = [
                 "weituo.web.context.house",
             ],
             "builtins": [
-                "django_cotton.templatetags.cotton",
                 "weituo.web.templatetags.weituo",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
@@ -150,6 +149,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "weituo.web.assets.Storage"},
 }
+
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "weituo.web.uploading.LimitedUpload",
+]
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry(_("Evaluation"), "/evaluation/", "scale", "e", "evaluation.read"),
     Entry(_("Models"), "/models/", "chart-dots", "o", "placement.read"),
     Entry(_("Log"), "/log/", "list-check", "g", "audit.read"),
+    Entry(_("Jobs"), "/jobs/", "clock", "j", "book.read"),
     Entry(_("Settings"), "/settings/", "settings", "x", "book.read"),
 )
 

@@ -28,6 +28,7 @@ CONSOLE = {
     "evaluation/": "evaluation",
     "business-case/": "business_case",
     "log/": "log",
+    "jobs/": "jobs",
     "settings/": "settings",
 }
 

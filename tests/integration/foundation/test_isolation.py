@@ -13,7 +13,6 @@ from tests.builders import actors
 
 #: tables without tenants, each with its reason; agencies and borrowers hold no grant on them
 SIGN_IN = "sign-in looks people up before anybody's role is known"
-JOBS = "the queue's own bookkeeping: job names, ids and instants, no personal data"
 PUBLIC_TABLES = {
     "account_emailaddress": SIGN_IN,
     "account_emailconfirmation": SIGN_IN,
@@ -25,10 +24,6 @@ PUBLIC_TABLES = {
     "django_session": "found by a random key before anybody's role is known",
     "identity_user_groups": SIGN_IN,
     "identity_user_user_permissions": SIGN_IN,
-    "procrastinate_events": JOBS,
-    "procrastinate_jobs": JOBS,
-    "procrastinate_periodic_defers": JOBS,
-    "procrastinate_workers": JOBS,
 }
 
 

@@ -26,8 +26,8 @@ ELSEWHERE = (
     "django_",
     "idempotency_",
     "identity_",
+    "jobs_",
     "mfa_",
-    "procrastinate_",
 )
 
 

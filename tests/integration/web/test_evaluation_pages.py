@@ -15,7 +15,7 @@ from weituo.domain.ledger import services as ledger
 from weituo.domain.partners import queries as partners
 from weituo.foundation.identity.roles import Role
 
-from tests.builders import actors, pages
+from tests.builders import actors, jobs, pages
 from tests.builders import evaluation as build
 from tests.builders.ledger import AT, Placed, day
 
@@ -85,16 +85,18 @@ class TestLeague:
 class TestEvaluate:
     def test_running_one_leads_to_it(self, db: str) -> None:
         build.agencies(payers=(0.2, 0.4), count=30)
-        answer = pages.browser(Role.ANALYST).post("/evaluation/run/", PERIOD)
+        client = pages.browser(Role.ANALYST)
+        address = jobs.result(client, client.post("/evaluation/run/", PERIOD))
         [made] = queries.evaluations(ANALYST)
-        assert answer.status_code == 302
-        assert answer.headers["Location"] == f"/evaluation/{made['id']}/"
+        assert address == f"/evaluation/{made['id']}/"
 
     def test_an_empty_period_is_refused_and_kept_in_the_form(self, db: str) -> None:
-        page = pages.browser(Role.ANALYST).post("/evaluation/run/", PERIOD)
-        assert page.status_code == 409
+        client = pages.browser(Role.ANALYST)
+        page = jobs.done(client, client.post("/evaluation/run/", PERIOD))
+        assert page.context["job"]["state"] == "REFUSED"
         assert "No placement was made in this period" in pages.words(page)
-        assert page.context["form"]["period_from"] == date(2026, 3, 1)
+        [back] = page.context["state"]["next"]
+        assert client.get(back["url"]).context["form"]["period_from"] == date(2026, 3, 1)
 
     def test_an_auditor_cannot_run_one(self, db: str) -> None:
         client = pages.browser(Role.AUDITOR, name="audit")

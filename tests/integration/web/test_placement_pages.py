@@ -17,7 +17,7 @@ from weituo.foundation import clock
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
-from tests.builders import actors, pages
+from tests.builders import actors, jobs, pages
 from tests.builders import contact as contact_build
 from tests.builders import placement as build
 
@@ -87,14 +87,15 @@ def test_a_run_goes_from_batch_to_placements_by_clicking(desk: None) -> None:
             "/placement/new/solve/",
             {"as_of": str(build.AS_OF), "exploration": "10", "seed": "11", "most_ALPHA": "9", "least_ALPHA": "0", "most_BETA": "15", "least_BETA": "4"},
         )  # fmt: skip
+        address = jobs.result(lin, answer)
         [run] = queries.runs(LIN)
-        assert answer["Location"] == f"/placement/runs/{run['id']}/compare/"
+        assert address == f"/placement/runs/{run['id']}/compare/"
         whole = queries.run(LIN, run_id=run["id"])
         assert (run["seed"], whole["parameters"]["exploration"]) == (11, 0.1)
         assert whole["parameters"]["limits"] == {
             "agencies": {"ALPHA": {"accounts_max": 9}, "BETA": {"accounts_min": 4}}
         }
-        assert lin.get(answer["Location"]).status_code == 200
+        assert lin.get(address).status_code == 200
         lin.post(f"/placement/runs/{run['id']}/propose/")
         page = lin.get(f"/placement/runs/{run['id']}/approve/")
         assert not page.context["may_decide"]

@@ -15,7 +15,7 @@ from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 from weituo.web.presenters import placement_words
 
-from tests.builders import actors, pages
+from tests.builders import actors, jobs, pages
 from tests.builders import sharing as build
 from tests.builders.ledger import AT
 
@@ -59,13 +59,15 @@ def test_a_package_is_built_by_clicking_and_refused_without_ground(db: str) -> N
     desk, keyless = build.desk(count=2), build.desk(key=False)
     client = pages.browser()
     with clock.at_instant(AT):
-        made = client.post("/sharing/build/", {"agency": desk.agency_id, "run": desk.run_id}, follow=True)
-        refused = client.post(
-            "/sharing/build/", {"agency": keyless.agency_id, "run": keyless.run_id}, follow=True
+        made = jobs.result(
+            client, client.post("/sharing/build/", {"agency": desk.agency_id, "run": desk.run_id})
+        )
+        refused = jobs.done(
+            client, client.post("/sharing/build/", {"agency": keyless.agency_id, "run": keyless.run_id})
         )
         nothing = client.post("/sharing/build/", {"agency": "x", "run": ""}, follow=True)
     [row] = queries.packages(LIN)
-    assert made.redirect_chain == [(f"/sharing/packages/{row['id']}/", 302)]
+    assert made == f"/sharing/packages/{row['id']}/"
     assert (row["agency_id"], row["cases"]) == (desk.agency_id, 2)
     assert "there is no live recipient key" in pages.words(refused)
     assert "Choose a run and an agency." in pages.words(nothing)
@@ -106,7 +108,8 @@ def test_what_was_taken_out_of_a_package_is_shown_and_the_others_are_sealed_anew
             assert [row["case_refs"] for row in response.context["destructions"]] == [[gone.case_ref]]
             assert gone.case_ref in pages.words(response)
         assert page.context["may_replace"]
-        made = client.post("/sharing/build/", {"agency": desk.agency_id, "run": desk.run_id}, follow=True)
+        anew = client.post("/sharing/build/", {"agency": desk.agency_id, "run": desk.run_id})
+        made = client.get(jobs.result(client, anew))
         old = client.get(f"/sharing/packages/{package}/")
     assert made.context["package"]["cases"] == 2
     assert (old.context["package"]["state"], old.context["may_replace"]) == ("REVOKED", False)

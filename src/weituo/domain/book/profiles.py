@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.conf import settings
+
 from weituo.domain.book.errors import ProfileRefused
 from weituo.domain.book.models import Hold
 from weituo.foundation.reach import END_YEAR, FIRST_YEAR
@@ -104,6 +106,25 @@ class Profile:
             for key in fields
             if key in self.borrower
         }
+
+
+def names() -> list[str]:
+    """Give the names of the profiles on hand: those that ship, and the lender's own in WEITUO_HOME/profiles."""
+    return sorted(
+        {
+            file.stem
+            for folder in settings.WEITUO_PROFILES
+            if folder.is_dir()
+            for file in folder.glob("*.toml")
+        }
+    )
+
+
+def on_hand(name: str) -> Path:
+    """Give the file of a profile by its name; the lender's own wins. Raises `ProfileRefused`."""
+    if name not in names():
+        raise ProfileRefused(problem=worded("there is no such profile"), where="profile")
+    return next(file for folder in settings.WEITUO_PROFILES if (file := folder / f"{name}.toml").is_file())
 
 
 def read_profile(path: Path) -> Profile:

@@ -43,6 +43,14 @@ def actor_by_username(username: str) -> Actor:
     return actor_for(user)
 
 
+def actor_by_id(user_id: str) -> Actor:
+    """Give the actor of an active user by id, with what they may do now. Raises `NotFound`."""
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    if user is None:
+        raise NotFound(what=worded("active user"), where=user_id)
+    return actor_for(user)
+
+
 def borrower_actor(*, borrower_id: UUID) -> Actor:
     """Give the actor of a borrower who has proved who they are."""
     return Actor(

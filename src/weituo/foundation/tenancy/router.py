@@ -6,7 +6,7 @@ from typing import Any
 
 from weituo.foundation.tenancy import scope
 
-#: tables without tenants (sign-in, sessions, jobs' own bookkeeping); agency and borrower logins hold no grant on them
+#: tables without tenants (sign-in, sessions); agency and borrower logins hold no grant on them
 PUBLIC_APPS = frozenset(
     {
         "auth",
@@ -15,7 +15,6 @@ PUBLIC_APPS = frozenset(
         "account",
         "mfa",
         "identity",
-        "procrastinate",
         "sites",
         "socialaccount",
         "usersessions",

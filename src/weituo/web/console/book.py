@@ -13,12 +13,14 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from weituo.domain.book import queries, services
+from weituo.domain.book import jobs, profiles, queries, services
 from weituo.domain.care import queries as care
 from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.console.jobs import begin_with_file
+from weituo.web.posted import Posted
 from weituo.web.presenters import book as presenters
 from weituo.web.presenters.book_words import HOLDS
 
@@ -72,8 +74,24 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @access.page(permission="book.read")
 @require_safe
 def imports(request: HttpRequest) -> HttpResponse:
-    """List imported files with their totals."""
-    return render(request, "console/book/imports.html", presenters.imports(queries.imports(request.actor)))  # type: ignore[attr-defined]
+    """List imported files with their totals; whoever may import sends another one here."""
+    viewer = request.actor  # type: ignore[attr-defined]
+    context = presenters.imports(queries.imports(viewer), profiles=profiles.names(), actor=viewer)
+    return render(request, "console/book/imports.html", context)
+
+
+@access.page(permission="book.import")
+@require_POST
+def begin_import(request: HttpRequest) -> HttpResponse:
+    """Start importing a file that was sent; it is kept for its owner alone until the job has ended."""
+    try:
+        form = Posted(request.POST)
+        day = form.day_or_none("as_of")
+        order = {"profile": form.needed("profile"), "as_of": day.isoformat() if day else ""}
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("book:imports")
+    return begin_with_file(request, jobs.IMPORT, order, otherwise="book:imports")
 
 
 @access.page(permission="book.import")
@@ -141,6 +159,7 @@ def release(request: HttpRequest, account_id: UUID, hold_id: UUID) -> HttpRespon
 urlpatterns = [
     path("", index, name="index"),
     path("imports/", imports, name="imports"),
+    path("imports/begin/", begin_import, name="begin_import"),
     path("imports/<uuid:import_id>/rejects/", rejects, name="rejects"),
     path("accounts/<uuid:account_id>/", account, name="account"),
     path("accounts/<uuid:account_id>/hold/", hold, name="hold"),

@@ -12,18 +12,19 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from weituo.domain.evaluation import queries, services
+from weituo.domain.evaluation import jobs, queries, services
 from weituo.domain.partners.services.standing import TIERS
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.console.jobs import begin
 from weituo.web.posted import whole
 from weituo.web.presenters import evaluation as presenters
 
 DECISIONS_SHOWN = 20
 
 
-def _league(request: HttpRequest, *, evaluation_id: UUID | None, status: int = 200) -> HttpResponse:
+def _league(request: HttpRequest, *, evaluation_id: UUID | None) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
     known = queries.evaluations(viewer)
     wanted = evaluation_id or (known[0]["id"] if known else None)
@@ -34,10 +35,9 @@ def _league(request: HttpRequest, *, evaluation_id: UUID | None, status: int = 2
             evaluations=known,
             chosen=queries.evaluation(viewer, evaluation_id=wanted) if wanted else None,
             decisions=queries.decisions(viewer)[:DECISIONS_SHOWN],
-            form=presenters.period_form(request.POST or request.GET, today=days.day_of(clock.now())),
+            form=presenters.period_form(request.GET, today=days.day_of(clock.now())),
             actor=viewer,
         ),
-        status=status,
     )
 
 
@@ -58,19 +58,10 @@ def evaluation(request: HttpRequest, evaluation_id: UUID) -> HttpResponse:
 @access.page(permission="evaluation.evaluate")
 @require_POST
 def evaluate(request: HttpRequest) -> HttpResponse:
-    """Compare all agencies of a period."""
+    """Start comparing all agencies of a period."""
     form = presenters.period_form(request.POST, today=days.day_of(clock.now()))
-    try:
-        made = services.evaluate(
-            actor=request.actor,  # type: ignore[attr-defined]
-            period_from=form["period_from"],
-            period_to=form["period_to"],
-            at=clock.now(),
-        )
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return _league(request, evaluation_id=None, status=refusal.status)
-    return redirect("evaluation:evaluation", made)
+    period = {name: form[name].isoformat() for name in ("period_from", "period_to")}
+    return begin(request, jobs.EVALUATE, period)
 
 
 def _scorecard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,10 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.book import queries as book
-from weituo.domain.placement import batches, queries, services
+from weituo.domain.placement import batches, jobs, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.web import access
+from weituo.web.console.jobs import begin_with_file
+from weituo.web.posted import Posted
 from weituo.web.presenters import models as presenters
 
 
@@ -23,7 +26,26 @@ from weituo.web.presenters import models as presenters
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the versions, the one in use first in mind."""
-    return render(request, "console/models/index.html", presenters.overview(queries.models(request.actor)))  # type: ignore[attr-defined]
+    viewer = request.actor  # type: ignore[attr-defined]
+    return render(
+        request, "console/models/index.html", presenters.overview(queries.models(viewer), actor=viewer)
+    )
+
+
+@access.page(permission="placement.train")
+@require_POST
+def train(request: HttpRequest) -> HttpResponse:
+    """Start training on a cohort that an analyst drew up, or in the demonstration on an invented past."""
+    try:
+        form = Posted(request.POST)
+        order = {"seed": form.count("seed")}
+        invented = settings.WEITUO_DEMO and form.text("source") == "invented"
+        if invented:
+            order["invented"] = form.count("invented")
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("models:index")
+    return begin_with_file(request, jobs.TRAIN, order, optional=invented, otherwise="models:index")
 
 
 @access.page(permission="placement.read")
@@ -60,6 +82,7 @@ def promote(request: HttpRequest, model_id: UUID) -> HttpResponse:
 
 urlpatterns = [
     path("", index, name="index"),
+    path("train/", train, name="train"),
     path("<uuid:model_id>/", model, name="model"),
     path("<uuid:model_id>/promote/", promote, name="promote"),
 ]

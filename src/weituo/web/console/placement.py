@@ -17,12 +17,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weituo.domain.book import queries as book
-from weituo.domain.placement import batches, queries, services
+from weituo.domain.placement import batches, jobs, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
 from weituo.web.console import placements
+from weituo.web.console.jobs import begin
 from weituo.web.presenters import placing, runs
 
 TERM_MONTHS = "6"
@@ -99,14 +100,13 @@ def limits(request: HttpRequest) -> HttpResponse:
 @access.page(permission="placement.solve")
 @require_POST
 def solve(request: HttpRequest) -> HttpResponse:
-    """Solve a run; a refusal shows the limits again as they were typed."""
+    """Start solving a run; limits that make no sense are shown again as they were typed."""
     viewer, given = request.actor, placing.asked(request.POST, today=_today())  # type: ignore[attr-defined]
     try:
         order = placing.ordered(given, request.POST, panel=batches.panel(viewer, on=given.as_of))
-        run_id = services.solve_run(actor=viewer, as_of=given.as_of, at=clock.now(), **order)
     except Refusal as refusal:
         return _limits(request, given, problem=str(refusal))
-    return redirect("placement:compare", run_id)
+    return begin(request, jobs.SOLVE, order | {"as_of": given.as_of.isoformat()})
 
 
 # --- one run -----------------------------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
-from weituo.domain.sharing import queries, services
+from weituo.domain.sharing import jobs, queries, services
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.foundation.identity import staffing
 from weituo.web import access
+from weituo.web.console.jobs import begin
 from weituo.web.posted import whole
 from weituo.web.presenters import sharing as presenters
 
@@ -48,22 +49,16 @@ def index(request: HttpRequest) -> HttpResponse:
 @access.page(permission="sharing.build")
 @require_POST
 def build(request: HttpRequest) -> HttpResponse:
-    """Build one package for an agency and a run."""
+    """Start building one package for an agency and a run."""
     try:
-        package_id = services.build_package(
-            actor=request.actor,  # type: ignore[attr-defined]
-            agency_id=UUID(request.POST.get("agency", "")),
-            run_id=UUID(request.POST.get("run", "")),
-            at=clock.now(),
-        )
+        named = {
+            "agency_id": str(UUID(request.POST.get("agency", ""))),
+            "run_id": str(UUID(request.POST.get("run", ""))),
+        }
     except ValueError:
         messages.error(request, _("Choose a run and an agency."))
         return redirect("sharing:index")
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("sharing:index")
-    messages.info(request, _("The package is sealed and waits for its agency."))
-    return redirect("sharing:package", package_id)
+    return begin(request, jobs.BUILD, named)
 
 
 @access.page(permission="sharing.read")

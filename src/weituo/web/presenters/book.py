@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import polars as pl
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -216,8 +217,8 @@ def _account_state(
     return {"tone": "good", "text": where, "next": []}
 
 
-def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give the imports with their reconciliation."""
+def imports(rows: Sequence[Mapping[str, Any]], *, profiles: Sequence[str], actor: Actor) -> dict[str, Any]:
+    """Give the imports with their reconciliation, and what the form offers."""
     rejected = sum(row["rejected"] for row in rows)
     whole = all(
         row["rows"] == row["accounts"] + row["rejected"] + row["report"].get("out_of_scope", 0)
@@ -242,6 +243,9 @@ def imports(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         state = {"tone": "watch", "text": f"{read} {text % {'n': rejected}}", "next": []}
     return {
         "state": state,
+        "profiles": profiles,
+        "may_import": actor.may("book.import"),
+        "most_mb": settings.WEITUO_UPLOAD_MB,
         "imports": [
             dict(row)
             | {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -64,7 +65,7 @@ def verdict(metrics: Mapping[str, Any]) -> dict[str, str]:
     return {"tone": "good", "text": _("It beats the average, and its probabilities can be believed.")}
 
 
-def overview(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def overview(rows: Sequence[Mapping[str, Any]], *, actor: Actor) -> dict[str, Any]:
     """Give the list of models, the one in use on top of the page."""
     models = [
         dict(row)
@@ -94,7 +95,12 @@ def overview(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     else:
         state = {"tone": used["verdict"]["tone"], "text": _("Model %(version)s is in use. %(verdict)s")
                  % {"version": f"v{used['version']}", "verdict": used["verdict"]["text"]}, "next": _open(used)}  # fmt: skip
-    return {"models": models, "state": state}
+    return {
+        "models": models,
+        "state": state,
+        "may_train": actor.may("placement.train"),
+        "most_mb": settings.WEITUO_UPLOAD_MB,
+    }
 
 
 def _open(row: Mapping[str, Any] | None) -> list[dict[str, str]]:

@@ -29,7 +29,9 @@ from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.files import places
 from weituo.foundation.ids import new_id
+from weituo.foundation.jobs import progress
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 
 T = TypeVar("T")
 
@@ -103,6 +105,7 @@ def import_book(
         )
         for table, checked in _ahead(checks):
             intake.take(cursor, table, checked)
+            progress.tell(intake.read, refs.len(), worded("Rows are checked and stored"))
     reject_file = intake.close()
     if not intake.accounts:
         if not intake.rejected:

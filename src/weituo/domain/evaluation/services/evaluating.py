@@ -13,7 +13,12 @@ from weituo.domain.evaluation.models import Evaluation, Scorecard
 from weituo.foundation import events
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
+from weituo.foundation.jobs import progress
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
+
+#: parts of the work, as a waiting person is told
+STEPS = 3
 
 
 @act("evaluation.evaluate", permission="evaluation.evaluate")
@@ -24,6 +29,7 @@ def evaluate(*, actor: Actor, period_from: date, period_to: date, at: datetime) 
     Raises `NothingToCompare`, `SeveralCurrencies`.
     """
     rules = comparison.Rules()
+    progress.tell(0, STEPS, worded("Placements and what came of them are gathered"))
     seen = outcomes.outcomes(actor, period_from=period_from, period_to=period_to)
     if seen.filter(seen["placed_minor"] > 0).is_empty():
         raise NothingToCompare(where=f"{period_from}–{period_to}")
@@ -31,7 +37,9 @@ def evaluate(*, actor: Actor, period_from: date, period_to: date, at: datetime) 
     if len(currencies) > 1:
         raise SeveralCurrencies(currencies=", ".join(currencies), where=f"{period_from}–{period_to}")
     conduct = outcomes.conduct(actor, period_from=period_from, period_to=period_to)
+    progress.tell(1, STEPS, worded("The agencies are compared"))
     made = scoring.cards(seen, conduct=conduct, rules=rules)
+    progress.tell(2, STEPS, worded("The scorecards are kept"))
     evaluation = Evaluation.objects.create(
         id=new_id(),
         period_from=period_from,

@@ -30,10 +30,13 @@ from weituo.foundation import locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.files.places import place
 from weituo.foundation.ids import new_id
+from weituo.foundation.jobs import progress
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
 EXPLORATION_MAX: Final = 0.5
+#: parts of the work, as a waiting person is told
+STEPS: Final = 4
 LIMIT_KEYS: Final = frozenset({"agencies", "mix_tolerance", "prices"})
 
 
@@ -56,16 +59,19 @@ def solve_run(
     version = RecoveryModelVersion.objects.filter(state="PROMOTED").order_by("-version").first()
     if version is None:
         raise NoModel()
+    progress.tell(0, STEPS, worded("Accounts and agencies are gathered"))
     found = gathering.candidates(actor, as_of=as_of, at=at)
     inputs, exclusions = inputs_of(
         actor, found, version, wanted, prices, as_of=as_of, seed=seed, exploration=exploration
     )
+    progress.tell(1, STEPS, worded("The best assignment within the limits is sought"))
     try:
         placed = placing.place(
             problem=valuing.problem(inputs), tiers=valuing.tiers(inputs), share=exploration, seed=seed
         )
     except Infeasible as impossible:
         raise telling.refusal(impossible) from impossible
+    progress.tell(2, STEPS, worded("The proof and the comparison are drawn up"))
     figures = valuing.money(inputs)
     locks.lock(keys=["placement:runs"])
     number = 1 + (Run.objects.order_by("-number").values_list("number", flat=True).first() or 0)
@@ -81,6 +87,7 @@ def solve_run(
         by_agency=telling.by_agency(inputs, figures, placed), proof=telling.proof(placed, in_house_minor=kept),
         solved_by=actor.id, solved_at=at,
     )  # fmt: skip
+    progress.tell(3, STEPS, worded("The run is kept with its inputs"))
     RunInputs.objects.create(run=run, body=valuing.pack(inputs), known=_known(found, inputs))
     _store_items(run.id, inputs, figures, placed)
     note(

@@ -19,6 +19,7 @@ from weituo.foundation import locks
 from weituo.foundation.acts import act, note
 from weituo.foundation.files.places import place
 from weituo.foundation.ids import new_id
+from weituo.foundation.jobs import progress
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
@@ -29,6 +30,8 @@ ROWS_MIN: Final = 300
 HORIZON_WEEKS: Final = 26
 #: placements of this book with booked money, a file of the lender's, or invented accounts
 SOURCES: Final = ("PLACEMENTS", "FILE", "INVENTED")
+#: parts of the work, as a waiting person is told
+STEPS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +68,11 @@ def train_model(
         if stood.metrics.get("versions") == versions and place("models", stood.artefact).exists():
             return TrainedModel(model_id=stood.id, version=stood.version, metrics=stood.metrics)
     try:
+        progress.tell(0, STEPS, worded("The model learns"))
         fitted = model.RecoveryModel(seed=seed, horizon_weeks=horizon_weeks).fit(
             frame=known[learned], paid_fraction=outcome[learned]
         )
+        progress.tell(1, STEPS, worded("The model is judged on accounts it has not seen"))
         judged = validation.evaluate(model=fitted, frame=known[held], paid_fraction=outcome[held])
     except model.ModelError as wrong:
         raise CohortRefused(problem=telling.fault(wrong)) from wrong
