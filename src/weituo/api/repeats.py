@@ -23,7 +23,7 @@ PARAMETER = {
             "name": HEADER,
             "required": False,
             "schema": {"type": "string", "maxLength": keeper.KEY_CHARACTERS_MAX},
-            "description": "A new value for every new request. Repeating a request with the same value and body gives the first answer again; with another body it is refused (409).",
+            "description": "A new value for every new request. Repeating a request with the same value and body gives the first answer again, for 30 days; with another body it is refused (409).",
         }
     ]
 }

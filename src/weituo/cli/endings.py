@@ -56,7 +56,20 @@ def known(fault: BaseException) -> Misused | None:
         return Misused(str(fault), remedy=OTHER_PLACE, code="place_not_usable")
     if isinstance(fault, OSError) and fault.errno in FULL:
         return Misused(str(fault.strerror), remedy="Make room and run it again.", code="place_not_usable")
-    return _of_database(fault)
+    return _other_server(fault) or _of_database(fault)
+
+
+def _other_server(fault: BaseException) -> Misused | None:
+    from weituo.config.database import OtherServer
+
+    if not isinstance(fault, OtherServer):
+        return None
+    return Misused(
+        str(fault),
+        where="DATABASE_URL",
+        remedy="Unset it to go on where the book is; `weituo database prepare` moves this WEITUO_HOME to the named server.",
+        code="server_differs",
+    )
 
 
 def _of_database(fault: BaseException) -> Misused | None:

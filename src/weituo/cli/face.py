@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from weituo.cli import endings
 from weituo.cli.arguments import Misused, Parser, shown
+from weituo.cli.words import worded
 
 #: modules that add verbs, in process order
 VERB_MODULES = (
@@ -134,12 +135,14 @@ def _run(words: Sequence[str]) -> int:
     arguments = build_parser().parse_args(words)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weituo.config.settings")
     home = _home()
+    own = False
     if before := getattr(arguments, "before", None):
         before(arguments)
     elif getattr(arguments, "needs_database", True):
-        from weituo.config.database import prepare
+        from weituo.config import database
 
-        prepare(home)
+        described = database.prepare(home)
+        own = bool(described) and described.get("server") == database.OWN
     import django
 
     django.setup()
@@ -148,6 +151,9 @@ def _run(words: Sequence[str]) -> int:
     from weituo.foundation.errors import Refusal
 
     with translation.override(language_of(os.environ)):
+        if own and database.is_empty():
+            say(worded("the database is new: its tables are made"))
+            database.migrate()
         try:
             return int(arguments.run(arguments) or 0)
         except Refusal as refusal:

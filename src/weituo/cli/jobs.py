@@ -9,6 +9,7 @@ from typing import Any
 
 from weituo.cli import face as cli
 from weituo.cli.arguments import row_count
+from weituo.cli.words import worded
 
 
 def add_verbs(verbs: Any) -> None:
@@ -24,16 +25,17 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
+    from weituo.foundation import clock
     from weituo.foundation.jobs import sweeping, worker
 
     # like an interrupt: the job in hand is given back whole, for the next worker
     signal.signal(signal.SIGTERM, _stopped)
-    sweeping.sweep()
     if arguments.once:
+        sweeping.sweep(at=clock.now())
         done = worker.work_off()
-        cli.show(arguments, {"done": done}, f"{done:,} jobs done")
+        cli.show(arguments, {"done": done}, worded("%(done)s jobs done", done=f"{done:,}"))
         return 0
-    cli.say("the worker waits for jobs; end it with Ctrl-C")
+    cli.say(worded("the worker waits for jobs; end it with Ctrl-C"))
     worker.work(stop=threading.Event(), said=cli.say)
     return 0
 
@@ -53,11 +55,18 @@ def _jobs(arguments: argparse.Namespace) -> int:
     text = "\n".join(
         f"{row['asked_at']:%Y-%m-%d %H:%M} {row['kind']:<20} {row['state']:<8} {_far(row)}" for row in shown
     )
-    cli.show(arguments, {"jobs": shown}, text or "no jobs yet: pages start them")
+    cli.show(arguments, {"jobs": shown}, text or worded("no jobs yet: pages start them"))
     return 0
 
 
 def _far(row: dict[str, Any]) -> str:
     if row["refusal"]:
         return str(row["refusal"]["message"])
-    return row["ref"] or (f"{row['part']:,} of {row['parts']:,} {row['words']}" if row["parts"] else "")
+    if row["ref"] or not row["parts"]:
+        return str(row["ref"])
+    return worded(
+        "%(part)s of %(parts)s: %(words)s",
+        part=f"{row['part']:,}",
+        parts=f"{row['parts']:,}",
+        words=row["words"],
+    )

@@ -11,7 +11,8 @@ class WeituoConfig(AppConfig):
 
     def ready(self) -> None:
         from importlib import import_module
-        from importlib.util import find_spec
+
+        from weituo.foundation.jobs import kinds
 
         for room in (
             "book",
@@ -26,6 +27,5 @@ class WeituoConfig(AppConfig):
             "evaluation",
         ):
             import_module(f"weituo.domain.{room}.policies")
-            if find_spec(f"weituo.domain.{room}.jobs") is not None:
-                import_module(f"weituo.domain.{room}.jobs")
+            kinds.declared_in(room, module=f"weituo.domain.{room}.jobs")
         import_module("weituo.domain.reactions")

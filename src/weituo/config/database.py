@@ -18,6 +18,8 @@ GROUP_ROLES = ("weituo_lender", "weituo_auditor", "weituo_worker", "weituo_agenc
 PREPARE_LOCK = 7_263_541
 #: database.json says so when the server was named by DATABASE_URL and is not ours to start
 OPERATORS = "operator's"
+#: … and so when it is the embedded one under WEITUO_HOME
+OWN = "own"
 #: login role → roles that it may assume per transaction (never inherits)
 MAY_ASSUME = {
     "weituo_app": ("weituo_lender", "weituo_auditor", "weituo_worker"),
@@ -53,14 +55,8 @@ def administrator(home: Path) -> tuple[str, dict[str, Any]]:
     """Give a superuser connection string and where the server listens: DATABASE_URL, or the embedded server."""
     url = os.environ.get("DATABASE_URL", "")
     if url:
-        parts = urlsplit(url)
         # the database itself may not stand yet: whoever makes it connects to the one that every server has
-        return parts._replace(path="/postgres").geturl(), {
-            "host": parts.hostname or "127.0.0.1",
-            "port": parts.port or 5432,
-            "name": parts.path.lstrip("/") or "weituo",
-            "server": OPERATORS,
-        }
+        return urlsplit(url)._replace(path="/postgres").geturl(), _named(url)
     from weituo.foundation.engine import postgres
 
     server = postgres.ensure_running(
@@ -68,19 +64,39 @@ def administrator(home: Path) -> tuple[str, dict[str, Any]]:
         options=postgres.SMALL if os.environ.get("WEITUO_DEMO", "") == "1" else None,
         fast=os.environ.get("WEITUO_PG_FAST", "") == "1",
     )
-    where = {"host": server.host, "port": server.port, "name": "weituo", "server": "own"}
+    where = {"host": server.host, "port": server.port, "name": "weituo", "server": OWN}
     return server.dsn("postgres"), where
 
 
-def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
+class OtherServer(Exception):
+    """The installation stands on one server, and DATABASE_URL names another."""
+
+    def __init__(self, *, stands: str, named: str) -> None:
+        super().__init__(f"the installation stands on {stands}, and DATABASE_URL names {named}")
+
+
+def prepare(
+    home: Path, *, name: str | None = None, whole: bool = False, moves: bool = False
+) -> dict[str, Any]:
     """Start the server, make roles and the database where missing, and keep the connection details.
 
-    On a server of the operator's own this needs DATABASE_URL; without it what was prepared before is taken as it stands.
+    Where our logins work already nothing is altered, so that an operator's server is asked for its superuser only when
+    there is something to make; `whole` makes everything sure anyway. `moves` lets DATABASE_URL take the installation to
+    another server; else that raises `OtherServer`. Without DATABASE_URL what was prepared on an operator's server is
+    taken as it stands.
     """
     described = describe(home)
-    if described.get("server") == OPERATORS and not os.environ.get("DATABASE_URL"):
+    url = os.environ.get("DATABASE_URL", "")
+    if described.get("server") == OPERATORS and not url:
+        return described
+    if url and not moves:
+        _refuse_another(described, url)
+    if url and not (whole or name) and _logins_work(described):
         return described
     dsn, where = administrator(home)
+    same = {key: described[key] for key in where if key in described} == where
+    if same and not (whole or name) and _logins_work(described):
+        return described
     with psycopg.connect(dsn, autocommit=True) as connection:
         # only a server that answers is written down, and before its roles get the passwords
         described |= where
@@ -90,6 +106,60 @@ def prepare(home: Path, *, name: str | None = None) -> dict[str, Any]:
         make_roles(connection, described["passwords"])
         make_database(connection, name or described["name"])
     return described
+
+
+def _named(url: str) -> dict[str, Any]:
+    """Give what DATABASE_URL says of the server."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 5432,
+        "name": parts.path.lstrip("/") or "weituo",
+        "server": OPERATORS,
+    }
+
+
+def _refuse_another(described: dict[str, Any], url: str) -> None:
+    """Refuse a server that is not the one on which a prepared home stands: its own book would be out of sight."""
+    if not described["port"]:
+        return
+    named = _named(url)
+    if described.get("server", OWN) != OPERATORS:
+        raise OtherServer(stands="its own server", named=_place(named))
+    if any(described[key] != named[key] for key in ("host", "port", "name")):
+        raise OtherServer(stands=_place(described), named=_place(named))
+
+
+def _place(where: dict[str, Any]) -> str:
+    return f"{where['name']} on {where['host']}:{where['port']}"
+
+
+def _logins_work(described: dict[str, Any]) -> bool:
+    """Tell whether every login of ours can sign in to the database with the password that is kept."""
+    try:
+        for role in LOGIN_ROLES:
+            psycopg.connect(
+                host=described["host"],
+                port=described["port"],
+                dbname=described["name"],
+                user=role,
+                password=described["passwords"][role],
+                connect_timeout=5,
+            ).close()
+    except (psycopg.OperationalError, KeyError):
+        return False
+    return True
+
+
+def is_empty() -> bool:
+    """Tell whether the database that the settings name has no table of ours at all."""
+    from django.db import connections
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('public.django_migrations') IS NULL")
+        [empty] = cursor.fetchone()
+    connections["owner"].close()
+    return bool(empty)
 
 
 def make_roles(connection: psycopg.Connection[Any], passwords: dict[str, str]) -> None:
@@ -140,9 +210,16 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import connections
 
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(_GRANT_SIGN_IN_TABLES)
+    settings = connections["owner"].settings_dict
+    with psycopg.connect(
+        host=settings["HOST"], port=settings["PORT"], dbname=settings["NAME"], user=settings["USER"], password=settings["PASSWORD"],
+        autocommit=True,
+    ) as gate:  # fmt: skip
+        # two processes that begin on an empty database would make the same tables: the second waits and finds them
+        gate.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(_GRANT_SIGN_IN_TABLES)
     connections["owner"].close()
 
 

@@ -73,7 +73,7 @@ def lin(db: str) -> Actor:
     from weituo.foundation.identity import people
 
     return people.actor_for(
-        User.objects.create_user(username="lin", password=None, role=Role.VENDOR_MANAGER.value, display_name="Lin")
+        User.objects.db_manager("owner").create_user(username="lin", password=None, role=Role.VENDOR_MANAGER.value, display_name="Lin")
     )  # fmt: skip
 
 
@@ -115,12 +115,12 @@ def test_whoever_may_not_do_it_may_not_ask_for_it(db: str, play: Play) -> None:
 
 def test_what_a_person_may_do_is_looked_at_when_it_is_done(lin: Actor, play: Play) -> None:
     job_id = ask(lin)
-    User.objects.filter(username="lin").update(role=Role.CARE.value)
+    User.objects.using("owner").filter(username="lin").update(role=Role.CARE.value)
     assert worker.work_off() == 1
     row = queue.job(lin, job_id=job_id)
     assert (row["state"], row["refusal"]["code"]) == ("REFUSED", "not_allowed")
     gone = ask(lin)
-    User.objects.filter(username="lin").update(is_active=False)
+    User.objects.using("owner").filter(username="lin").update(is_active=False)
     assert worker.work_off() == 1
     assert queue.job(lin, job_id=gone)["refusal"]["code"] == "not_found"
 
@@ -346,7 +346,7 @@ class TestUploads:
         for token in (wanted, orphan):
             os.utime(uploads.path_of(token).parent, (1, 1))
         ask(lin, file=wanted)
-        assert sweeping.sweep() >= 1
+        assert sweeping.sweep(at=clock.now()) >= 1
         assert [uploads.path_of(token).exists() for token in (wanted, orphan, fresh)] == [True, False, True]
         for token in (wanted, fresh):
             uploads.remove(token)

@@ -16,10 +16,22 @@ from psycopg import sql
 
 from weituo.cli.arguments import Misused
 from weituo.cli.demo import scene as scenes
-from weituo.cli.demo.server import PID_FILE
+from weituo.cli.demo.server import PROCESSES
 
 #: folders and files under WEITUO_HOME that only the demonstration fills
-LEAVES = ("demo", "demo.json", "packages", "models", "rejects", "imports", "server.log")
+LEAVES = (
+    "demo",
+    "demo.json",
+    "packages",
+    "models",
+    "rejects",
+    "imports",
+    "uploads",
+    "server.log",
+    "worker.log",
+)
+#: stands while a reset goes on, so that the next start finishes one that was killed
+RESETTING = "demo.reset"
 
 
 class Trouble(Misused):
@@ -39,10 +51,10 @@ def prepare(*, reset: bool) -> TextIO:
     home = places.read().home
     home.mkdir(parents=True, exist_ok=True)
     held = _only_one(home)
-    end_old_server(home)
-    if reset:
+    end_old_servers(home)
+    if reset or (home / RESETTING).exists():
         _throw_away(home)
-    database.prepare(home)
+    database.prepare(home, whole=True)
     return held
 
 
@@ -53,10 +65,12 @@ def _throw_away(home: Path) -> None:
     name = database.describe(home)["name"]
     with psycopg.connect(dsn, autocommit=True) as connection:
         stands = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if stands and scenes.load(home) is None and _is_used(dsn, name):
+        ours = scenes.load(home) is not None or (home / RESETTING).exists()
+        if stands and not ours and _is_used(dsn, name):
             raise Trouble(
                 f"the database {name} holds a book that is no demonstration; --reset leaves it alone"
             )
+        (home / RESETTING).touch()
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     for leaf in LEAVES:
         path = home / leaf
@@ -64,6 +78,7 @@ def _throw_away(home: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    (home / RESETTING).unlink(missing_ok=True)
 
 
 def _is_used(dsn: str, name: str) -> bool:
@@ -83,26 +98,27 @@ def _only_one(home: Path) -> TextIO:
     return held
 
 
-def end_old_server(home: Path) -> None:
-    """End the web server of a demonstration that was killed; a process of another kind is left alone."""
-    kept = home / PID_FILE
-    if not kept.exists():
-        return
-    text = kept.read_text(encoding="utf-8").strip()
-    if text.isdigit() and _is_ours(int(text)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(text), signal.SIGTERM)
-            until = time.monotonic() + 15
-            while time.monotonic() < until and _is_ours(int(text)):
-                time.sleep(0.05)
-    kept.unlink(missing_ok=True)
+def end_old_servers(home: Path) -> None:
+    """End web server and worker of a demonstration that was killed; a process of another kind is left alone."""
+    for name, words in PROCESSES.items():
+        kept = home / name
+        if not kept.exists():
+            continue
+        text = kept.read_text(encoding="utf-8").strip()
+        if text.isdigit() and _is_ours(int(text), words):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(text), signal.SIGTERM)
+                until = time.monotonic() + 15
+                while time.monotonic() < until and _is_ours(int(text), words):
+                    time.sleep(0.05)
+        kept.unlink(missing_ok=True)
 
 
-def _is_ours(pid: int) -> bool:
-    """Tell whether the process is a web server of this program (Linux tells; elsewhere nothing is ended)."""
+def _is_ours(pid: int, wanted: tuple[bytes, ...]) -> bool:
+    """Tell whether the process is one of this program (Linux tells; elsewhere nothing is ended)."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
     except (OSError, IndexError):
         return False
-    return state != "Z" and b"granian" in words and b"weituo.config.wsgi:application" in words
+    return state != "Z" and all(word in words for word in wanted)

@@ -1,4 +1,4 @@
-"""The web server of the demonstration: granian in a process of its own, on loopback only."""
+"""The web server of the demonstration, on loopback only, and the worker beside it: each in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ import httpx
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 60
-#: under WEITUO_HOME: the server of a demonstration that is running
+#: under WEITUO_HOME: the processes of a demonstration that is running
 PID_FILE = "server.pid"
+WORKER_PID_FILE = "worker.pid"
+#: file with a process's id → words of its command line by which it is known
+PROCESSES = {
+    PID_FILE: (b"granian", b"weituo.config.wsgi:application"),
+    WORKER_PID_FILE: (b"weituo.cli.face", b"worker"),
+}
+LOOK_SECONDS = 0.5
 
 
 def free_port(wanted: int) -> int:
@@ -56,16 +63,36 @@ def running(*, home: Path, port: int, workers: int = 2) -> Iterator[str]:
 
 
 def serve(*, home: Path, port: int, ready: Callable[[str], None], workers: int = 2) -> int:
-    """Serve until interrupted; `ready` is told the address once the server answers."""
+    """Serve until interrupted, with a worker beside the server; `ready` is told the address once the server answers."""
     process = _start(home, port=port, workers=workers, out=None)
+    worker: subprocess.Popen[bytes] | None = None
     try:
         _wait_for(port, process, home / "server.log")
+        worker = _start_worker(home)
         ready(f"http://{HOST}:{port}")
-        return process.wait()
+        while (code := process.poll()) is None:
+            time.sleep(LOOK_SECONDS)
+            if worker.poll() is not None:  # whatever ended it, its job is taken up again
+                worker = _start_worker(home)
+        return code
     except KeyboardInterrupt:
         return 0
     finally:
+        if worker is not None:
+            _end(home, worker, kept=WORKER_PID_FILE)
         _end(home, process)
+
+
+def _start_worker(home: Path) -> subprocess.Popen[bytes]:
+    with (home / "worker.log").open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "weituo.cli.face", "worker"],
+            stdout=out,
+            stderr=out,
+            env=os.environ | {"WEITUO_DEMO": "1"},
+        )
+    (home / WORKER_PID_FILE).write_text(str(process.pid), encoding="utf-8")
+    return process
 
 
 def _start(home: Path, *, port: int, workers: int, out: IO[bytes] | None) -> subprocess.Popen[bytes]:
@@ -77,13 +104,13 @@ def _start(home: Path, *, port: int, workers: int, out: IO[bytes] | None) -> sub
     return process
 
 
-def _end(home: Path, process: subprocess.Popen[bytes]) -> None:
+def _end(home: Path, process: subprocess.Popen[bytes], *, kept: str = PID_FILE) -> None:
     process.terminate()
     try:
         process.wait(timeout=15)
     except subprocess.TimeoutExpired:
         process.kill()
-    (home / PID_FILE).unlink(missing_ok=True)
+    (home / kept).unlink(missing_ok=True)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

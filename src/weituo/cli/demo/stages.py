@@ -29,7 +29,8 @@ from weituo.cli.demo import (
 from weituo.cli.demo import scene as scenes
 from weituo.cli.demo.story import Story
 from weituo.foundation import clock
-from weituo.foundation.identity import enrolment
+from weituo.foundation.errors import NotFound
+from weituo.foundation.identity import enrolment, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     cli.show(arguments, gathered, summary.table(gathered))
     sys.stdout.flush()
     connections.close_all()
-    return 0 if arguments.once else _serve(story)
+    return 0 if arguments.once else _serve(story, tell=cli.say if arguments.json else _print)
 
 
 def _story(arguments: argparse.Namespace, home: Path) -> Story:
@@ -104,6 +105,10 @@ def _story(arguments: argparse.Namespace, home: Path) -> Story:
             password=secrets.token_urlsafe(12),
         )
         scenes.save(home, found)
+    elif found.done and not _people_stand():
+        raise ground.Trouble(
+            f"{scenes.path(home)} tells of a demonstration that the database does not hold; --reset begins another"
+        )
     elif (arguments.accounts or found.accounts, arguments.weeks or found.weeks) != (
         found.accounts,
         found.weeks,
@@ -113,6 +118,15 @@ def _story(arguments: argparse.Namespace, home: Path) -> Story:
         )
     _tell(0, "Database", "up to date", time.monotonic() - began)
     return Story(home=home, scene=found, port=arguments.port)
+
+
+def _people_stand() -> bool:
+    """Tell whether the database holds the people of the demonstration, whom its first step makes."""
+    try:
+        people.actor_by_username(scenes.PEOPLE[0].username)
+    except NotFound:
+        return False
+    return True
 
 
 def _play(story: Story) -> None:
@@ -139,11 +153,17 @@ def _code(arguments: argparse.Namespace, home: Path) -> int:
     return 0
 
 
-def _serve(story: Story) -> int:
+def _print(text: str) -> None:
+    """Print how to sign in where the summary is printed; with --json standard output holds one object and nothing else."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _serve(story: Story, *, tell: Callable[[str], None]) -> int:
     return server.serve(
         home=story.home,
         port=server.free_port(story.port),
-        ready=lambda base_url: cli.say(summary.sign_ins(story, base_url=base_url)),
+        ready=lambda base_url: tell(summary.sign_ins(story, base_url=base_url)),
     )
 
 

@@ -21,7 +21,7 @@ def play(story: Story) -> str:
     """Play every week that was not played yet, with a server of its own."""
     scene = story.scene
     total = Tally()
-    ground.end_old_server(story.home)
+    ground.end_old_servers(story.home)
     with server.running(home=story.home, port=server.free_port(story.port)) as base_url:
         systems = [_system(story, agency_code=agency.code, base_url=base_url) for agency in story.panel()]
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from weituo.foundation.errors import ProgrammerError
@@ -29,6 +31,8 @@ class Kind:
 
 
 _known: dict[str, Kind] = {}
+#: room → its module of jobs, loaded when a kind of it is first needed: the work pulls in what only workers use
+_modules: dict[str, str] = {}
 
 
 def declare(kind: Kind) -> None:
@@ -38,8 +42,17 @@ def declare(kind: Kind) -> None:
     _known[kind.name] = kind
 
 
+def declared_in(room: str, *, module: str) -> None:
+    """Say which module declares the kinds whose names begin with “room.”, if there is such a module."""
+    if find_spec(module) is not None:
+        _modules[room] = module
+
+
 def kind_of(name: str) -> Kind:
-    """Give a kind by its name."""
+    """Give a kind by its name, loading its room's jobs when they are first asked for."""
+    room = name.partition(".")[0]
+    if name not in _known and room in _modules:
+        import_module(_modules[room])
     try:
         return _known[name]
     except KeyError:
@@ -48,4 +61,6 @@ def kind_of(name: str) -> Kind:
 
 def known() -> dict[str, Kind]:
     """Give every kind by name."""
+    for module in _modules.values():
+        import_module(module)
     return dict(_known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from weituo.foundation import clock, locks
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import Refusal
 from weituo.foundation.identity import people
-from weituo.foundation.jobs import progress, queue
+from weituo.foundation.jobs import progress, queue, sweeping
 from weituo.foundation.jobs.errors import JobGaveUp
 from weituo.foundation.jobs.models import Job
 from weituo.foundation.tenancy.actors import Actor
@@ -24,13 +25,19 @@ from weituo.foundation.texts import worded
 REST_SECONDS = 0.5
 #: how long it waits for a server that does not answer
 AWAY_SECONDS = 2.0
+#: how often it tidies up
+TIDY_SECONDS = 3_600
 _log = logging.getLogger("weituo.jobs")
 
 
 def work(*, stop: threading.Event, said: Callable[[str], None] = lambda _line: None) -> None:
-    """Do jobs until `stop` is set; a database that goes away is waited for."""
+    """Do jobs until `stop` is set, and tidy up now and then; a database that goes away is waited for."""
+    tidy_at = time.monotonic()
     while not stop.is_set():
         try:
+            if time.monotonic() >= tidy_at:
+                sweeping.sweep(at=clock.now())
+                tidy_at = time.monotonic() + TIDY_SECONDS
             while not stop.is_set() and (line := one()):
                 said(line)
             stop.wait(REST_SECONDS)
