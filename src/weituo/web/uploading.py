@@ -27,10 +27,16 @@ class LimitedUpload(TemporaryFileUploadHandler):
         super().receive_data_chunk(raw_data, start)
 
 
+def check(request: HttpRequest) -> None:
+    """Raise `FileTooLarge` for a form whose file was not received; ask before its fields, since those after the file are lost."""
+    request.POST  # noqa: B018 - reading the form receives its files
+    if TOO_LARGE in request.META:
+        raise uploads.FileTooLarge(most=settings.WEITUO_UPLOAD_MB, where="file")
+
+
 def kept(request: HttpRequest, key: str) -> str:
     """Keep the file of a form field for a job and give its token. Raises `BadInput`, `FileTooLarge`."""
-    if TOO_LARGE in request.META:
-        raise uploads.FileTooLarge(most=settings.WEITUO_UPLOAD_MB, where=key)
+    check(request)
     file: Any = request.FILES.get(key)
     if file is None:
         raise BadInput(problem=_("choose a file"), where=key)

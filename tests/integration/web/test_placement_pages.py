@@ -122,7 +122,14 @@ def test_a_limit_can_be_tightened_but_not_widened_and_the_form_keeps_what_was_ty
         chance = client.post("/placement/new/solve/", typed | {"most_ALPHA": "4", "exploration": "60"})
         words = client.post("/placement/new/solve/", typed | {"most_ALPHA": "many"})
         least = client.post("/placement/new/solve/", typed | {"most_ALPHA": "4", "least_ALPHA": "5"})
-    for answer in (wide, chance, words, least):
+        refused = jobs.done(client, least)
+        back = client.get(refused.context["state"]["next"][0]["url"])
+    assert refused.context["job"]["state"] == "REFUSED"
+    assert {row["code"]: (row["least"], row["most"]) for row in back.context["agencies"]}["ALPHA"] == (
+        "5",
+        "4",
+    )
+    for answer in (wide, chance, words):
         assert answer.status_code == 400
         assert answer.context["problem"]
     assert {row["code"]: row["most"] for row in wide.context["agencies"]} == {"ALPHA": "16", "BETA": "2"}

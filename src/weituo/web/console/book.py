@@ -18,7 +18,7 @@ from weituo.domain.care import queries as care
 from weituo.domain.partners import queries as partners
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
-from weituo.web import access
+from weituo.web import access, uploading
 from weituo.web.console.jobs import begin_with_file
 from weituo.web.posted import Posted
 from weituo.web.presenters import book as presenters
@@ -85,6 +85,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 def begin_import(request: HttpRequest) -> HttpResponse:
     """Start importing a file that was sent; it is kept for its owner alone until the job has ended."""
     try:
+        uploading.check(request)
         form = Posted(request.POST)
         day = form.day_or_none("as_of")
         order = {"profile": form.needed("profile"), "as_of": day.isoformat() if day else ""}

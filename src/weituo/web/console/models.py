@@ -16,7 +16,7 @@ from weituo.domain.book import queries as book
 from weituo.domain.placement import batches, jobs, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
-from weituo.web import access
+from weituo.web import access, uploading
 from weituo.web.console.jobs import begin_with_file
 from weituo.web.posted import Posted
 from weituo.web.presenters import models as presenters
@@ -37,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def train(request: HttpRequest) -> HttpResponse:
     """Start training on a cohort that an analyst drew up, or in the demonstration on an invented past."""
     try:
+        uploading.check(request)
         form = Posted(request.POST)
         order = {"seed": form.count("seed")}
         invented = settings.WEITUO_DEMO and form.text("source") == "invented"
