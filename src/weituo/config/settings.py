@@ -17,7 +17,10 @@ WEITUO_DEMO = os.environ.get("WEITUO_DEMO", "") == "1"
 #: wall time of the lender's people; a borrower's own time comes from the contact point
 WEITUO_ZONE = os.environ.get("WEITUO_ZONE", "Asia/Shanghai")
 #: folders of import profiles; the lender's own come first
-WEITUO_PROFILES = [WEITUO_HOME / "profiles", places.PROJECT / "profiles"]
+WEITUO_PROFILES = [
+    Path(os.environ.get("WEITUO_PROFILES", WEITUO_HOME / "profiles")),
+    places.PROJECT / "profiles",
+]
 #: largest file that a page takes; the command line has no such limit
 WEITUO_UPLOAD_MB = int(os.environ.get("WEITUO_UPLOAD_MB", "500"))
 WEITUO_LENDER = {"zh-hans": "天星金融", "en": "Tianxing Finance"}

@@ -142,7 +142,7 @@ def test_a_reset_that_was_killed_is_finished_by_the_next_start(
         dying.setattr(ground.shutil if dies_at == "rmtree" else Path, dies_at, killed)
         with pytest.raises(KeyboardInterrupt):
             ground.prepare(reset=True)
-    assert scenes.load(home) is not None
+    assert (home / ground.RESETTING).exists()
     ground.prepare(reset=False).close()
     assert scenes.load(home) is None
     assert not (home / "packages").exists()

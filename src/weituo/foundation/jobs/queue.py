@@ -72,7 +72,7 @@ def ask(*, actor: Actor, kind: str, arguments: Mapping[str, Any], at: datetime) 
 @transactions.reads
 def jobs(viewer: Actor, *, limit: int = 100) -> list[dict[str, Any]]:
     """List jobs, newest first."""
-    return list(Job.objects.order_by("-asked_at", "-id").values()[:limit])
+    return [dict(row) for row in Job.objects.order_by("-asked_at", "-id").values()[:limit]]
 
 
 @transactions.reads
