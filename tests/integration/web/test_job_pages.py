@@ -22,7 +22,7 @@ from weituo.foundation.ids import new_id
 from weituo.foundation.jobs import kinds, queue, worker
 from weituo.web.presenters import jobs as presenters
 
-from tests.builders import actors, jobs, pages
+from tests.builders import actors, evaluation, jobs, pages
 from tests.builders import placement as build
 
 LIN = actors.staff()
@@ -119,26 +119,44 @@ def test_whoever_may_not_import_sees_no_form_and_may_not_send(db: str, tmp_path:
     assert client.get("/jobs/").status_code == 200
 
 
+def order_of(source: str, **more: Any) -> dict[str, Any]:
+    return {"source": source, "seed": "3", "horizon_weeks": "26"} | more
+
+
 def test_a_model_is_trained_on_a_cohort_that_was_sent(db: str, tmp_path: Path) -> None:
     client, before = pages.browser(Role.ANALYST, name="wu"), kept()
     path = tmp_path / "cohort.parquet"
     build.cohort().write_parquet(path)
     sent = SimpleUploadedFile("cohort.parquet", path.read_bytes())
-    address = jobs.result(client, client.post("/models/train/", {"file": sent, "seed": "3"}))
+    address = jobs.result(client, client.post("/models/train/", order_of("FILE", file=sent)))
     [model] = placement.models(LIN)
     assert address == f"/models/{model['id']}/"
     assert (model["seed"], model["state"], kept()) == (3, "CANDIDATE", before)
     csv = SimpleUploadedFile("cohort.csv", build.cohort().head(20).write_csv().encode())
-    page = jobs.done(client, client.post("/models/train/", {"file": csv, "seed": "3"}))
+    page = jobs.done(client, client.post("/models/train/", order_of("FILE", file=csv)))
     assert "at least 300" in page.context["state"]["text"]
-    bad = client.post("/models/train/", {"seed": "many"}, follow=True)
-    assert "a whole number is needed" in pages.words(bad)
+    for wrong, said in (
+        (order_of("FILE", seed="many", file=csv), "a whole number is needed"),
+        (order_of("FILE"), "choose a file"),
+        (order_of("INVENTED", invented="400"), "choose from the list"),
+    ):
+        assert said in pages.words(client.post("/models/train/", wrong, follow=True))
+    far = jobs.done(client, client.post("/models/train/", order_of("PLACEMENTS", horizon_weeks="900")))
+    assert "1 to 104 weeks" in far.context["state"]["text"]
+    assert kept() == before
+
+
+def test_a_model_learns_from_the_books_own_placements(db: str) -> None:
+    evaluation.agencies(payers=(0.2, 0.4), count=30)
+    client = pages.browser(Role.ANALYST, name="wu")
+    page = jobs.done(client, client.post("/models/train/", order_of("PLACEMENTS", horizon_weeks="1")))
+    assert page.context["job"]["state"] == "REFUSED"
+    assert "at least 300 are needed" in page.context["state"]["text"]
 
 
 def test_an_invented_past_is_learnt_from_in_the_demonstration_only(db: str, monkeypatch: Any) -> None:
     client = pages.browser(Role.ANALYST, name="wu")
-    asked = {"source": "invented", "invented": "600", "seed": "5"}
-    assert "choose a file" in pages.words(client.post("/models/train/", asked, follow=True))
+    asked = order_of("INVENTED", invented="600")
     monkeypatch.setattr(settings, "WEITUO_DEMO", True)
     answer = client.post("/models/train/", asked)
     assert jobs.result(client, answer).startswith("/models/")

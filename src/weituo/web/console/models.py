@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.book import queries as book
-from weituo.domain.placement import batches, jobs, queries, services
+from weituo.domain.evaluation import jobs
+from weituo.domain.placement import batches, queries, services
 from weituo.foundation import clock
-from weituo.foundation.errors import Refusal
+from weituo.foundation.errors import BadInput, Refusal
 from weituo.web import access, uploading
 from weituo.web.console.jobs import begin_with_file
 from weituo.web.posted import Posted
@@ -35,18 +35,23 @@ def index(request: HttpRequest) -> HttpResponse:
 @access.page(permission="placement.train")
 @require_POST
 def train(request: HttpRequest) -> HttpResponse:
-    """Start training on a cohort that an analyst drew up, or in the demonstration on an invented past."""
+    """Start training on the book's own placements, on a file of past ones, or in the demonstration on invented ones."""
     try:
         uploading.check(request)
         form = Posted(request.POST)
-        order = {"seed": form.count("seed")}
-        invented = settings.WEITUO_DEMO and form.text("source") == "invented"
-        if invented:
-            order["invented"] = form.count("invented")
+        source = form.needed("source")
+        if source not in {key for key, _label in presenters.sources()}:
+            raise BadInput(problem=_("choose from the list"), where="source")
+        order = {
+            "source": source,
+            "seed": form.count("seed"),
+            "horizon_weeks": form.count("horizon_weeks"),
+            "invented": form.count("invented") if source == "INVENTED" else 0,
+        }
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect("models:index")
-    return begin_with_file(request, jobs.TRAIN, order, optional=invented, otherwise="models:index")
+    return begin_with_file(request, jobs.TRAIN, order, optional=source != "FILE", otherwise="models:index")
 
 
 @access.page(permission="placement.read")

@@ -65,7 +65,7 @@ KINDS = {
         gettext_lazy("Open the run"),
         _limits_form,
     ),
-    "placement.train": Shown(
+    "evaluation.train": Shown(
         gettext_lazy("Train a model"),
         lambda ref: reverse("models:model", args=[ref]),
         gettext_lazy("Open the model"),

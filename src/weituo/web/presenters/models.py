@@ -99,8 +99,16 @@ def overview(rows: Sequence[Mapping[str, Any]], *, actor: Actor) -> dict[str, An
         "models": models,
         "state": state,
         "may_train": actor.may("placement.train"),
+        "sources": sources(),
+        "invents": settings.WEITUO_DEMO,
         "most_mb": settings.WEITUO_UPLOAD_MB,
     }
+
+
+def sources() -> list[tuple[str, str]]:
+    """Give what a model can learn from, by code; invented accounts in the demonstration only."""
+    known = [("PLACEMENTS", _("this book's placements")), ("FILE", _("a file of past placements"))]
+    return [*known, ("INVENTED", _("invented accounts"))] if settings.WEITUO_DEMO else known
 
 
 def _open(row: Mapping[str, Any] | None) -> list[dict[str, str]]:
