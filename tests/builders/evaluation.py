@@ -87,7 +87,7 @@ def unplaced(*, count: int) -> list[UUID]:
                 [borrower_id, new_id(), borrower_id.hex],
             )
             cursor.execute(
-                "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, days_past_due, bucket, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', 'CNY', 100000, 2000, 500, 102500, 45, 'M2', '44', '2026-03-01', %s)",
+                "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, days_past_due, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', 'CNY', 100000, 2000, 500, 102500, 45, '44', '2026-03-01', %s)",
                 [account_id, borrower_id, account_id.hex, imported],
             )
         journal.write(actor=actors.worker(), at=AT, act="test.unplaced", entries=[])

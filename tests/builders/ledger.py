@@ -79,7 +79,7 @@ def _accounts(cursor: Any, rows: list[Placed], *, owed: tuple[int, int, int], cu
             [row.borrower_id, new_id(), row.borrower_id.hex],
         )
         cursor.execute(
-            "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, days_past_due, bucket, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', %s, %s, %s, %s, %s, 45, 'M2', '44', '2026-03-01', %s)",
+            "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, days_past_due, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', %s, %s, %s, %s, %s, 45, '44', '2026-03-01', %s)",
             [row.account_id, row.borrower_id, row.account_id.hex, currency, *owed, sum(owed), imported],
         )
 

@@ -90,7 +90,6 @@ def book(
     *,
     treatment: str = "AGENCY",
     region: str = "440000",
-    bucket: str = "M2",
     currency: str = "CNY",
     tier_max: int = 3,
     strategy_id: UUID | None = None,
@@ -121,8 +120,8 @@ def book(
             )
             balance = 200_000 + 37_000 * (number % 23)
             cursor.execute(
-                "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, balance_minor, credit_limit_minor, opened_on, past_due_since, days_past_due, bucket, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', %s, %s, %s, 2000000, '2024-01-01', '2026-01-15', 45, %s, %s, %s, %s)",
-                [account, borrower, account.hex, currency, balance, balance, bucket, region, AS_OF, imported],
+                "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, balance_minor, credit_limit_minor, opened_on, past_due_since, days_past_due, region, as_of, import_file_id) VALUES (%s, %s, %s, 'CARD', %s, %s, %s, 2000000, '2024-01-01', '2026-01-15', 45, %s, %s, %s)",
+                [account, borrower, account.hex, currency, balance, balance, region, AS_OF, imported],
             )
             cursor.execute(
                 "INSERT INTO plans_treatment (account_id, strategy_id, row_id, treatment, tier_max, decided_at) VALUES (%s, %s, %s, %s, %s, %s)",

@@ -88,7 +88,7 @@ def test_a_killed_import_leaves_nothing_and_can_be_repeated(
     path = tmp_path / "book.csv"
     write_invented(path, accounts=400, seed=3, as_of=date(2026, 3, 1))
     kill_while_it_waits_for(databases, db, table, "import_book", str(path))
-    assert book.accounts_frame(actors.worker()).is_empty()
+    assert book.accounts_frame(actors.worker(), on=date(2026, 3, 1)).is_empty()
     assert book.imports(actors.worker()) == []
     assert journal.verify(actors.worker()).entries == 0
     with administrator_of(databases, db) as connection:
@@ -106,7 +106,7 @@ def test_a_killed_import_leaves_nothing_and_can_be_repeated(
             actor=actors.worker(), path=path, profile=profile, as_of=date(2026, 3, 1), at=AT
         )
         assert (report.repeated, report.accounts) == (repeated, 400)
-    assert book.accounts_frame(actors.worker()).height == 400
+    assert book.accounts_frame(actors.worker(), on=date(2026, 3, 1)).height == 400
     assert journal.verify(actors.worker()).altered_seq is None
 
 

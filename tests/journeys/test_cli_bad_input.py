@@ -157,7 +157,7 @@ def test_a_place_that_takes_no_file_is_named(talk: Run, file: str) -> None:
 def test_a_fault_has_its_trace_on_standard_error_and_one_object_on_standard_output(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weituo.domain.book.queries.buckets", lambda viewer: 1 / 0)
+    monkeypatch.setattr("weituo.domain.book.queries.buckets", lambda viewer, on: 1 / 0)
 
     code, out, err = run("book", "buckets", "--json")
 

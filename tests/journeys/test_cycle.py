@@ -210,11 +210,10 @@ def held_out(scene: dict[str, Any]) -> tuple[pl.DataFrame, Floats, Floats]:
 
 
 def test_the_past_that_the_model_learnt_from_is_like_what_is_placed(home: Home, told: dict[str, Any]) -> None:
-    cohort = steps_placing.past_cohort(
-        Scene(**json.loads((home.folder / "demo.json").read_text(encoding="utf-8")))
-    )
+    scene = Scene(**json.loads((home.folder / "demo.json").read_text(encoding="utf-8")))
+    cohort = steps_placing.past_cohort(scene)
     in_agencies = home.counts(
-        "SELECT a.bucket, count(*) FROM book_account a JOIN plans_treatment t ON t.account_id = a.id WHERE t.treatment = 'AGENCY' GROUP BY 1"
+        f"SELECT a.bucket, count(*) FROM book_account_on('{scene.as_of}') a JOIN plans_treatment t ON t.account_id = a.id WHERE t.treatment = 'AGENCY' GROUP BY 1"
     )
     months = {"M2": 2, "M3": 3}
     now = {late: in_agencies[bucket] / sum(in_agencies.values()) for bucket, late in months.items()}

@@ -140,7 +140,9 @@ class LedgerMachine(RuleBasedStateMachine):
             stands[UUID(row["account_id"])] += row["amount_minor"]
             applied[UUID(row["account_id"])] += row["applied_minor"]
         assert stands == self.received
-        frame = book.accounts_frame(FINANCE, account_ids=[str(one.account_id) for one in self.placed])
+        frame = book.accounts_frame(
+            FINANCE, on=date(2026, 3, 1), account_ids=[str(one.account_id) for one in self.placed]
+        )
         owed = {UUID(str(row["account_id"])): row["balance_minor"] for row in frame.to_dicts()}
         assert owed == {account: OWED - applied[account] for account in owed}
         assert all(0 <= balance <= OWED for balance in owed.values())

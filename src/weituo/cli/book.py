@@ -26,7 +26,9 @@ def add_verbs(verbs: Any) -> None:
     )
     imports.set_defaults(run=_import)
     book = verbs.add_parser("book", help="what stands in the book").add_subparsers(dest="what", required=True)
-    cli.common(book.add_parser("buckets", help="accounts and money per bucket")).set_defaults(run=_buckets)
+    buckets = cli.common(book.add_parser("buckets", help="accounts and money per bucket on a day"))
+    buckets.add_argument("--on", type=date.fromisoformat, help="the day (default: today)")
+    buckets.set_defaults(run=_buckets)
     cli.common(book.add_parser("imports", help="imported files")).set_defaults(run=_imports)
     generate = cli.common(
         book.add_parser(
@@ -89,11 +91,13 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _buckets(arguments: argparse.Namespace) -> int:
     from weituo.domain.book import queries
+    from weituo.foundation import clock, days
 
-    rows = queries.buckets(cli.actor_of(arguments))
+    on = arguments.on or days.day_of(clock.now())
+    rows = queries.buckets(cli.actor_of(arguments), on=on)
     cli.show(
         arguments,
-        {"buckets": rows},
+        {"on": on.isoformat(), "buckets": rows},
         "\n".join(
             f"{row['bucket']:<8} {row['accounts']:>9,} {money_text(row['balance_minor'], row['currency']):>24}"
             for row in rows

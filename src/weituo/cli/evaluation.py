@@ -183,17 +183,22 @@ def _decisions(arguments: argparse.Namespace) -> int:
 
 def _business_case(arguments: argparse.Namespace) -> int:
     from weituo.domain.evaluation import queries
+    from weituo.foundation import clock, days
 
     found = queries.business_case(
-        cli.actor_of(arguments), period_from=arguments.period_from, period_to=arguments.period_to
+        cli.actor_of(arguments),
+        on=days.day_of(clock.now()),
+        period_from=arguments.period_from,
+        period_to=arguments.period_to,
     )
     lines = [
         worded(
-            "%(currency)s: %(accounts)s overdue accounts, %(balance)s; over 90 days %(npl_balance)s (%(npl_share)s)",
+            "%(currency)s: %(accounts)s overdue accounts, %(balance)s; over 90 days on %(day)s %(npl_balance)s (%(npl_share)s)",
             currency=row["currency"],
             accounts=f"{row['accounts']:,}",
             balance=money_text(row["balance_minor"], row["currency"]),
             npl_balance=money_text(row["npl_balance_minor"], row["currency"]),
+            day=found["on"],
             npl_share=_percent(row["npl_share"]),
         )
         for row in found["book"]

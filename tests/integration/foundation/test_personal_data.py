@@ -52,7 +52,7 @@ def test_a_dump_holds_no_name_number_address_or_word_of_a_borrower(db: str, tmp_
     book_services.import_book(
         actor=actors.worker(), path=path, profile=profile, as_of=date(2026, 3, 1), at=AT
     )
-    [first, *_] = book.accounts_frame(actors.worker())["borrower_id"].to_list()
+    [first, *_] = book.accounts_frame(actors.worker(), on=date(2026, 3, 1))["borrower_id"].to_list()
     care.open_case(
         actor=actors.borrower(first),
         kind="DISPUTE",

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from django.utils import translation
 
 from weituo.domain.book import queries
 from weituo.domain.care import queries as care_queries
 from weituo.domain.care import services as care
 from weituo.domain.ledger import services as ledger
-from weituo.foundation import clock, transactions
+from weituo.foundation import clock, days, transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.vault import store
+from weituo.web.templatetags.weituo import day as day_text
 
 from tests.builders import actors, pages
 from tests.builders import ledger as build
 
 LIN = actors.staff()
+#: the day of the builders' accounts, 45 days late then
+STATED = date(2026, 3, 1)
 
 
 def external_ref(placed: build.Placed) -> str:
@@ -31,11 +35,24 @@ def test_the_first_page_sums_the_book(db: str, language: str) -> None:
     build.placed_accounts(count=4, principal=123_456)
     response = pages.browser(language=language).get("/book/")
     assert response.status_code == 200
-    frame = queries.accounts_frame(LIN)
+    today = days.day_of(clock.now())
+    frame = queries.accounts_frame(LIN, on=today)
     assert response.context["totals"] == [{"currency": "CNY", "minor": frame["balance_minor"].sum()}]
     chart = response.context["chart"]
-    assert dict(zip(chart["x"]["values"], chart["series"][0]["values"], strict=True)) == {"M2": frame["balance_minor"].sum()}  # fmt: skip
+    assert dict(zip(chart["x"]["values"], chart["series"][0]["values"], strict=True)) == {bucket: frame["balance_minor"].sum() for bucket in frame["bucket"].unique()}  # fmt: skip
     assert "¥5,038.24" in pages.words(response)
+    then = pages.browser(language=language).get(f"/book/?on={STATED}")
+    assert [row["bucket"] for row in then.context["buckets"]] == ["M2"]
+    assert then.context["state"]["tone"] == "none"
+    with translation.override(language):
+        dates = {"today": day_text(today), "then": day_text(STATED)}
+    assert dates["today"] in pages.words(response)
+    assert dates["then"] in pages.words(then)
+    # the accounts are of a file of March: on a day long after, the page says what it cannot know
+    late = pages.browser(language=language).get(f"/book/?on={STATED + timedelta(days=36)}")
+    assert late.context["state"]["tone"] == "watch"
+    assert dates["then"] in str(late.context["state"]["text"])
+    assert [row["bucket"] for row in late.context["buckets"]] == ["M3"]
 
 
 @pytest.mark.parametrize("language", pages.LANGUAGES)
@@ -43,11 +60,15 @@ def test_the_filter_is_the_address_and_amounts_are_typed_in_yuan(db: str, langua
     small = build.placed_accounts(count=2, principal=10_000, interest=0, fee=0)
     build.placed_accounts(count=3, principal=500_050, interest=0, fee=0)
     client = pages.browser(language=language)
-    response = client.get("/book/?least=5000.50&most=6,000&bucket=M2&sort=balance")
-    frame = queries.accounts_frame(LIN).filter(pl.col("balance_minor").is_between(500_050, 600_000))
+    response = client.get("/book/?least=5000.50&most=6,000&bucket=M2&sort=balance&on=2026-03-01")
+    frame = queries.accounts_frame(LIN, on=STATED).filter(
+        pl.col("balance_minor").is_between(500_050, 600_000)
+    )
     assert (response.context["found"], response.context["found_minor"]) == (frame.height, frame["balance_minor"].sum())  # fmt: skip
     assert 'value="5000.50"' in response.content.decode()
     assert "least=5000.50" in response.context["columns"][0]["address"]
+    assert "on=2026-03-01" in response.context["columns"][0]["address"]
+    assert client.get("/book/?bucket=M2&on=2026-04-30").context["found"] == 0
     assert client.get("/book/?least=5000.51").context["found"] == 0
     assert client.get("/book/?least=much").context["found"] == 5
     one = client.get(f"/book/?number={external_ref(small[0])}")
@@ -94,7 +115,7 @@ def test_holds_are_put_on_and_ended_with_a_reason(db: str) -> None:
     assert queries.holds_frame(LIN, at=clock.now()).is_empty()
     client.post(f"{here}hold/", {"kind": "LEGAL", "reason": "suit filed"})
     assert queries.holds_frame(LIN, at=clock.now())["kind"].to_list() == ["LEGAL"]
-    found = queries.account(LIN, account_id=placed.account_id)
+    found = queries.account(LIN, account_id=placed.account_id, on=STATED)
     assert found is not None
     client.post(f"{here}holds/{found['holds'][0]['id']}/release/", {"reason": "suit withdrawn"})
     assert queries.holds_frame(LIN, at=clock.now()).is_empty()

@@ -12,7 +12,7 @@ import pytest
 from weituo.domain.book import queries as book
 from weituo.domain.ledger import services as ledger
 from weituo.domain.plans import queries, services, treating
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.identity.roles import Role
 
 from tests.builders import actors, pages
@@ -63,7 +63,7 @@ def test_the_first_page_counts_plans_milestones_and_treatments(db: str, language
     [row] = response.context["agencies"]
     assert (row["milestones"], row["done"], row["late"]) == (1, 0, 1)
     [total] = response.context["totals"]
-    frame = book.accounts_frame(LIN)
+    frame = book.accounts_frame(LIN, on=days.day_of(clock.now()))
     assert (total["treatment"], total["accounts"], total["balance_minor"]) == ("", frame.height, frame["balance_minor"].sum())  # fmt: skip
     assert ("Systems connected" if language == "en" else "系统联调") in pages.words(response)
 
@@ -130,7 +130,7 @@ def test_what_a_draft_would_do_equals_a_count_of_the_book(db: str, language: str
     strategy = draft()
     response = pages.browser(language=language).get(f"/plans/strategies/{strategy}/?try=1")
     assert response.status_code == 200
-    frame = book.accounts_frame(LIN)
+    frame = book.accounts_frame(LIN, on=days.day_of(clock.now()))
     large = frame.filter(pl.col("balance_minor") >= 2_000_000)
     rows = {row["number"]: (row["accounts"], row["balance_minor"]) for row in response.context["rows"]}
     assert rows[4] == (large.height, large["balance_minor"].sum())

@@ -44,7 +44,7 @@ def cases(story: Story, *, week: int) -> pl.DataFrame:
     placed = placement.placements_frame(OPERATOR).filter(pl.col("state") == "ACTIVE")
     held = book.holds_frame(OPERATOR, at=at).filter(pl.col("kind") != "PROMISE")
     return (
-        book.accounts_frame(OPERATOR)
+        book.accounts_frame(OPERATOR, on=at.astimezone(scenes.SHANGHAI).date())
         .filter((pl.col("status") == "OPEN") & (pl.col("balance_minor") > 0))
         .join(placed, on="account_id", how="anti")
         .join(held, on="borrower_id", how="anti")

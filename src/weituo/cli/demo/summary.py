@@ -23,7 +23,7 @@ WIDTH: Final = 24
 
 def gather(story: Story) -> dict[str, Any]:
     """Compute the summary: `stages` (14 rows with `happened` and `figures`), `sign_in`, `scene`."""
-    ground = summary_rows.ground()
+    ground = summary_rows.ground(on=story.scene.at(week=story.scene.weeks, hour=12).date())
     rows = [
         {"stage": number, "name": NAMES[number - 1], "name_zh": NAMES_ZH[number - 1], "figures": figures, "happened": said}
         for number, make in enumerate(summary_rows.ROWS, start=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import polars as pl
@@ -37,10 +37,10 @@ class Ground:
     statements: list[dict[str, Any]]
 
 
-def ground() -> Ground:
-    """Read what several rows rest on."""
+def ground(*, on: date) -> Ground:
+    """Read what several rows rest on; accounts as they are on a day."""
     return Ground(
-        accounts=book.accounts_frame(OPERATOR),
+        accounts=book.accounts_frame(OPERATOR, on=on),
         placements=placement.placements_frame(OPERATOR),
         payments=ledger.payments_frame(OPERATOR),
         commissions=ledger.commissions_frame(OPERATOR),

@@ -1,4 +1,4 @@
-"""Intervals for shares and ratios: Wilson for counts, the bootstrap over accounts for money."""
+"""Intervals for shares and ratios: Wilson for counts; for money the bootstrap over accounts, or its closed form."""
 
 from __future__ import annotations
 
@@ -73,3 +73,26 @@ def bootstrap_ratio(
         draws[i] = (times @ numerator) / below if below > 0 else np.nan
     low, high = np.nanquantile(draws, [0.5 - level / 2, 0.5 + level / 2])
     return Interval(value=float(numerator.sum() / denominator.sum()), low=float(low), high=float(high), n=n)
+
+
+def linear_ratio(
+    *, numerator: npt.NDArray[np.float64], denominator: npt.NDArray[np.float64], level: float = 0.95
+) -> Interval:
+    """Compute sum(numerator) / sum(denominator) with the linearised (delta-method) interval over accounts, in one pass.
+
+    With residuals e = numerator - ratio * denominator, the standard error is sqrt(n / (n - 1) * sum(e^2)) / sum(denominator)
+    (Cochran, Sampling Techniques, 1977, 6.4); it agrees with `bootstrap_ratio` where n is large, and costs no resamples.
+    numerator >= 0, denominator >= 0, shape (n,); the lower end is not below 0. nan for n = 0 or a zero denominator; for n = 1
+    nothing is known of the spread and the ends are nan.
+    """
+    if numerator.shape != denominator.shape or not 0 < level < 1:
+        raise ValueError("shapes must agree and 0 < level < 1")
+    n, below = int(numerator.size), float(denominator.sum())
+    if n == 0 or below <= 0:
+        return Interval(value=float("nan"), low=float("nan"), high=float("nan"), n=n)
+    value = float(numerator.sum()) / below
+    if n == 1:
+        return Interval(value=value, low=float("nan"), high=float("nan"), n=n)
+    spread = float(np.square(numerator - value * denominator).sum())
+    half = float(ndtri(0.5 + level / 2)) * float(np.sqrt(n / (n - 1) * spread)) / below
+    return Interval(value=value, low=max(value - half, 0.0), high=value + half, n=n)

@@ -333,22 +333,17 @@ def _history_rules(broken: Broken, profile: Profile) -> Iterator[pl.DataFrame]:
 
 
 def _dated(good: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
-    """Fill days past due and the bucket from whatever the file gives: days, months late, or the day it began."""
-    since = (pl.lit(as_of) - pl.col("past_due_since")).dt.total_days()
-    days = pl.coalesce(
+    """Fill days past due and bucket on the day of the file by the one rule: from the day it began, the days, or months late.
+
+    Months late count as the fewest days of their bucket, so that an account ages on from there.
+    """
+    months = pl.col("months_late")
+    stated = pl.coalesce(
         pl.col("days_past_due"),
-        since,
-        (pl.col("months_late") - 1).clip(lower_bound=0) * buckets.BUCKET_DAYS
-        + pl.when(pl.col("months_late") > 0).then(1).otherwise(0),
-    )
-    late = pl.when(
-        pl.col("months_late").is_not_null()
-        & pl.col("days_past_due").is_null()
-        & pl.col("past_due_since").is_null()
-    )
-    with_days = good.with_columns(days_past_due=days.cast(pl.Int64))
-    return with_days.with_columns(
-        bucket=late.then(buckets.bucket_from_months_expr(pl.col("months_late"))).otherwise(
-            buckets.bucket_expr(pl.col("days_past_due"))
-        )
-    )
+        (months - 1).clip(lower_bound=0) * buckets.BUCKET_DAYS + pl.when(months > 0).then(1).otherwise(0),
+    ).cast(pl.Int64)
+    day = pl.lit(as_of)
+    since = buckets.late_since_expr(pl.col("past_due_since"), stated, day)
+    never = pl.lit(None, dtype=pl.Date)
+    dated = good.with_columns(days_past_due=buckets.days_past_due_expr(since, never, on=as_of))
+    return dated.with_columns(bucket=buckets.bucket_expr(pl.col("days_past_due")))

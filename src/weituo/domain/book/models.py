@@ -9,11 +9,13 @@ from weituo.foundation.ids import UuidV7, new_id
 
 
 class ImportFile(models.Model):
-    """One imported file; its digest makes a repeat a no-op."""
+    """One imported file; its digest with the profile's and the day makes a repeat a no-op."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     digest = models.CharField(max_length=64)
     profile = models.CharField(max_length=80)
+    #: SHA-256 of what the profile said; "" for files imported before it was kept
+    profile_digest = models.CharField(max_length=64, db_default="")
     filename = models.TextField()
     as_of = models.DateField()
     currency = models.CharField(max_length=3)
@@ -29,7 +31,11 @@ class ImportFile(models.Model):
 
     class Meta:
         db_table = "book_import_file"
-        constraints = [models.UniqueConstraint(fields=["digest", "profile"], name="book_import_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest", "profile", "profile_digest", "as_of"], name="book_import_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.filename
@@ -56,7 +62,11 @@ class Borrower(models.Model):
 
 
 class Account(models.Model):
-    """One overdue loan of one borrower, as of the last import plus booked payments."""
+    """One overdue loan of one borrower: what is owed is of the last file plus booked payments.
+
+    How late it is depends on the day that is asked about: the function `book_account_on(day)` gives the same rows with
+    `days_past_due` and `bucket` of that day; what the file said is `stated_days` there.
+    """
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("open")
@@ -74,18 +84,37 @@ class Account(models.Model):
     credit_limit_minor = models.BigIntegerField(null=True)
     opened_on = models.DateField(null=True)
     past_due_since = models.DateField(null=True)
+    #: as the file stated them for `as_of`
     days_past_due = models.IntegerField()
-    #: CURRENT, M1 … M6, M7+ (core/recovery)
-    bucket = models.CharField(max_length=8)
+    #: the day from which days past due are counted; NULL: not late when it was stated
+    late_since = models.GeneratedField(
+        expression=models.Func(
+            F("past_due_since"), F("days_past_due"), F("as_of"), function="book_late_since"
+        ),
+        output_field=models.DateField(),
+        db_persist=True,
+        null=True,
+    )
     region = models.CharField(max_length=12, db_default="")
     as_of = models.DateField()
     status = models.CharField(max_length=8, choices=Status.choices, db_default=Status.OPEN)
+    #: the day on which nothing was owed any more; from then on it ages no further
+    closed_on = models.DateField(null=True)
+    #: what booked payments have taken off since the file that `as_of` is of
+    lowered_minor = models.BigIntegerField(db_default=0)
     import_file = models.ForeignKey(ImportFile, on_delete=models.RESTRICT)
+    #: the import file that stated it last, when that is not the one it came with
+    refreshed_by = models.UUIDField(null=True)
 
     class Meta:
         db_table = "book_account"
-        indexes = [models.Index(fields=["bucket", "id"], name="book_account_bucket")]
+        indexes = [models.Index(fields=["late_since", "id"], name="book_account_late")]
         constraints = [
+            models.CheckConstraint(
+                name="book_account_closed_on_a_day",
+                condition=Q(status="OPEN", closed_on__isnull=True)
+                | Q(status="CLOSED", closed_on__isnull=False),
+            ),
             models.UniqueConstraint(fields=["external_ref"], name="book_account_once"),
             models.CheckConstraint(
                 name="book_account_balance_is_sum",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import polars as pl
 
+from weituo.core.recovery.buckets import BUCKETS, days_range
 from weituo.core.recovery.rolls import roll_rates
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
@@ -17,7 +18,8 @@ from weituo.foundation.vault import store
 ACCOUNTS = {
     "account_id": pl.String, "borrower_id": pl.String, "product": pl.String, "currency": pl.String, "principal_minor": pl.Int64,
     "interest_minor": pl.Int64, "fee_minor": pl.Int64, "balance_minor": pl.Int64, "credit_limit_minor": pl.Int64, "days_past_due": pl.Int64,
-    "bucket": pl.String, "region": pl.String, "opened_on": pl.Date, "past_due_since": pl.Date, "status": pl.String, "as_of": pl.Date,
+    "bucket": pl.String, "region": pl.String, "opened_on": pl.Date, "past_due_since": pl.Date, "status": pl.String, "as_of": pl.Date, "closed_on": pl.Date, "late_since": pl.Date,
+    "came_on": pl.Date,
 }  # fmt: skip
 HISTORY = {
     "account_id": pl.String,
@@ -53,14 +55,17 @@ def _texts(ids: Iterable[object] | None) -> list[str] | None:
 
 
 @transactions.reads
-def accounts_frame(viewer: Actor, *, account_ids: Iterable[object] | None = None) -> pl.DataFrame:
-    """Give accounts, one row each (columns of `ACCOUNTS`)."""
+def accounts_frame(viewer: Actor, *, on: date, account_ids: Iterable[object] | None = None) -> pl.DataFrame:
+    """Give accounts, one row each (columns of `ACCOUNTS`); days past due and bucket are those of the day `on`.
+
+    as_of: the day of the file that stated the account last; came_on: of the file it came with.
+    """
     ids = _texts(account_ids)
     return _frame(
-        "SELECT id::text, borrower_id::text, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, credit_limit_minor, "
-        "days_past_due::bigint, bucket, region, opened_on, past_due_since, status, as_of FROM book_account "
-        "WHERE %s::uuid[] IS NULL OR id = ANY(%s::uuid[]) ORDER BY id",
-        [ids, ids],
+        "SELECT a.id::text, a.borrower_id::text, a.product, a.currency, a.principal_minor, a.interest_minor, a.fee_minor, a.balance_minor, a.credit_limit_minor, "
+        "a.days_past_due::bigint, a.bucket, a.region, a.opened_on, a.past_due_since, a.status, a.as_of, a.closed_on, a.late_since, f.as_of "
+        "FROM book_account_on(%s) a JOIN book_import_file f ON f.id = a.import_file_id WHERE %s::uuid[] IS NULL OR a.id = ANY(%s::uuid[]) ORDER BY a.id",
+        [on, ids, ids],
         ACCOUNTS,
     )
 
@@ -118,21 +123,48 @@ def imports(viewer: Actor) -> list[dict[str, Any]]:
 
 
 @transactions.reads
-def buckets(viewer: Actor) -> list[dict[str, Any]]:
-    """Give open accounts and money per bucket and currency."""
+def buckets(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
+    """Give open accounts and money per bucket of a day, and currency."""
     return transactions.rows(
-        "SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket"
+        "SELECT bucket, currency, count(*) AS accounts, sum(balance_minor)::bigint AS balance_minor FROM book_account_on(%s) WHERE status = 'OPEN' GROUP BY bucket, currency ORDER BY bucket",
+        [on],
     )
 
 
-_FILTERS = {"bucket": "a.bucket = %s", "product": "a.product = %s", "region": "a.region = %s"}
+@transactions.reads
+def stated(viewer: Actor) -> date | None:
+    """Give the latest day that a file spoke of: what is owed is of then, less what was booked since."""
+    found: date | None = transactions.rows("SELECT max(as_of) AS day FROM book_import_file")[0]["day"]
+    return found
+
+
+_FILTERS = {"product": "a.product = %s", "region": "a.region = %s"}
+
+
+def _in_bucket(bucket: str, *, on: date) -> tuple[str, list[Any]]:
+    """Say with the day since which an account is late, which has an index, that it is in a bucket on a day."""
+    if bucket not in BUCKETS:
+        return "false", []
+    fewest, most = days_range(bucket)
+    closed = "a.closed_on IS NOT NULL AND a.bucket = %s"
+    if most == 0:
+        return f"(a.late_since IS NULL OR a.late_since >= %s OR ({closed}))", [on, bucket]
+    latest = on - timedelta(days=fewest)
+    if most is None:
+        return f"((a.closed_on IS NULL AND a.late_since <= %s) OR ({closed}))", [latest, bucket]
+    earliest = on - timedelta(days=most)
+    return f"((a.closed_on IS NULL AND a.late_since BETWEEN %s AND %s) OR ({closed}))", [
+        earliest,
+        latest,
+        bucket,
+    ]
 
 
 @transactions.reads
 def accounts_page(
-    viewer: Actor, *, filters: dict[str, str], sort: str = "-balance", page: int = 1
+    viewer: Actor, *, on: date, filters: dict[str, str], sort: str = "-balance", page: int = 1
 ) -> dict[str, Any]:
-    """Give one page of accounts: filters by bucket, product, region, hold, least and most balance (minor units), number.
+    """Give one page of accounts as they are on a day: filters by bucket, product, region, hold, least and most balance (minor units), number.
 
     `number`: the lender's own account or customer number, whole.
     """
@@ -141,6 +173,10 @@ def accounts_page(
         if filters.get(key):
             clauses.append(clause)
             values.append(filters[key])
+    if filters.get("bucket"):
+        clause, bounds = _in_bucket(filters["bucket"], on=on)
+        clauses.append(clause)
+        values += bounds
     if filters.get("hold"):
         clauses.append(
             "EXISTS (SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL AND h.kind = %s)"
@@ -159,14 +195,14 @@ def accounts_page(
     column = SORTS.get(sort.lstrip("-"), "a.balance_minor")
     order = f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, a.id"
     total = transactions.rows(
-        f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account a WHERE {where}",  # noqa: S608 - constants above
-        values,
+        f"SELECT count(*) AS n, coalesce(sum(a.balance_minor), 0)::bigint AS minor FROM book_account_on(%s) a WHERE {where}",  # noqa: S608 - constants above
+        [on, *values],
     )[0]
     found = transactions.rows(
         f"SELECT a.id, a.external_ref, a.borrower_id, a.product, a.currency, a.balance_minor, a.days_past_due, a.bucket, a.region, a.status, "  # noqa: S608 - constants above
         "(SELECT string_agg(DISTINCT h.kind, ' ') FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id) AND h.active_to IS NULL) AS holds "
-        f"FROM book_account a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
-        [*values, (max(page, 1) - 1) * PAGE_ROWS],
+        f"FROM book_account_on(%s) a WHERE {where} ORDER BY {order} LIMIT {PAGE_ROWS} OFFSET %s",
+        [on, *values, (max(page, 1) - 1) * PAGE_ROWS],
     )
     return {
         "rows": found,
@@ -192,11 +228,11 @@ def masked_names(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, s
 
 
 @transactions.reads
-def account(viewer: Actor, *, account_id: UUID) -> dict[str, Any] | None:
-    """Give one account with its holds."""
+def account(viewer: Actor, *, account_id: UUID, on: date) -> dict[str, Any] | None:
+    """Give one account as it is on a day, with its holds."""
     found = transactions.rows(
-        "SELECT a.*, b.subject_id, b.language, b.external_ref AS customer_ref, f.filename, f.imported_at FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
-        [account_id],
+        "SELECT a.*, b.subject_id, b.language, b.external_ref AS customer_ref, f.filename, f.imported_at FROM book_account_on(%s) a JOIN book_borrower b ON b.id = a.borrower_id JOIN book_import_file f ON f.id = a.import_file_id WHERE a.id = %s",
+        [on, account_id],
     )
     if not found:
         return None
@@ -226,10 +262,11 @@ def account_id_of(viewer: Actor, *, number: str) -> UUID | None:
 
 
 @transactions.reads
-def choices(viewer: Actor) -> dict[str, list[str]]:
+def choices(viewer: Actor, *, on: date) -> dict[str, list[str]]:
     """Give the values that accounts can be filtered by."""
     [row] = transactions.rows(
-        "SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account"
+        "SELECT array_agg(DISTINCT bucket ORDER BY bucket) AS bucket, array_agg(DISTINCT product ORDER BY product) AS product, array_agg(DISTINCT region ORDER BY region) AS region FROM book_account_on(%s)",
+        [on],
     )
     [held] = transactions.rows(
         "SELECT array_agg(DISTINCT kind ORDER BY kind) AS hold FROM book_hold WHERE active_to IS NULL"

@@ -154,7 +154,7 @@ def wishes_frame(viewer: Actor) -> pl.DataFrame:
 def my_accounts(viewer: Actor) -> list[dict[str, Any]]:
     """List the borrower's own accounts: what is owed and why, and who handles it now."""
     return transactions.rows(
-        "SELECT a.id, a.product, a.currency, a.principal_minor, a.interest_minor, a.fee_minor, a.balance_minor, a.past_due_since, a.days_past_due, a.as_of, a.status, "
+        "SELECT a.id, a.product, a.currency, a.principal_minor, a.interest_minor, a.fee_minor, a.balance_minor, a.past_due_since, a.as_of, a.status, "
         "p.case_ref, p.placed_at, p.term_to, g.code AS agency_code, g.name_zh AS agency_name_zh, g.name_en AS agency_name_en, g.public_phone AS agency_phone "
         "FROM book_account a LEFT JOIN placement_placement p ON p.account_id = a.id AND p.state = 'ACTIVE' LEFT JOIN partners_agency g ON g.id = p.agency_id ORDER BY a.past_due_since NULLS LAST, a.id"
     )

@@ -146,8 +146,11 @@ def replay(viewer: Actor, *, evaluation_id: UUID) -> dict[str, Any]:
 
 @transactions.reads
 def business_case(
-    viewer: Actor, *, period_from: date | None = None, period_to: date | None = None
+    viewer: Actor, *, on: date, period_from: date | None = None, period_to: date | None = None
 ) -> dict[str, Any]:
-    """Compare collecting in-house with agencies, by bucket, from booked money alone (see `cases.business_case`)."""
+    """Compare collecting in-house with agencies, by bucket, from booked money alone (see `cases.business_case`).
+
+    on: the day for which non-performing loans are counted.
+    """
     viewer.require("evaluation.read")
-    return cases.business_case(viewer, period_from=period_from, period_to=period_to)
+    return cases.business_case(viewer, on=on, period_from=period_from, period_to=period_to)

@@ -124,6 +124,25 @@ def commissions_frame(viewer: Actor) -> pl.DataFrame:
 
 
 @transactions.reads
+def movements_frame(viewer: Actor) -> pl.DataFrame:
+    """Give what changed each account's receivable after its opening, summed by day of value: account_id, value_on, amount_minor.
+
+    Payments are negative. A balance on a day's begin is today's less what moved from that day on.
+    """
+    viewer.require("ledger.read")
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT l.account_id::text, e.value_on, sum(l.amount_minor)::bigint FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id "
+            "JOIN ledger_entry e ON e.id = l.entry_id WHERE a.kind = 'RECEIVABLE' AND e.reason <> 'OPENING' GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        return pl.DataFrame(
+            cursor.fetchall(),
+            schema={"account_id": pl.String, "value_on": pl.Date, "amount_minor": pl.Int64},
+            orient="row",
+        )
+
+
+@transactions.reads
 def costs_frame(viewer: Actor) -> pl.DataFrame:
     """Give in-house collection costs as booked: value_on, amount_minor, currency."""
     viewer.require("ledger.read")

@@ -103,11 +103,14 @@ def drift(viewer: Actor, *, model_id: UUID) -> pl.DataFrame | None:
     profile = version.calibration.get("profile")
     if not profile:
         return None
-    accounts = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    # the day of the last file: of later months nothing is known yet, and that would look like drift
+    day = book.stated(viewer)
+    if day is None:
+        return None
+    accounts = book.accounts_frame(viewer, on=day).filter(pl.col("status") == "OPEN")
     sent = plans.treatments_frame(viewer).filter(pl.col("treatment") == "AGENCY")["account_id"]
     wanted = accounts.filter(pl.col("account_id").is_in(sent.implode()))
     if wanted.is_empty():
         return None
-    day: date = max(wanted["as_of"].to_list())
     present = gathering.features_of(viewer, everything=accounts, wanted=wanted["account_id"], as_of=day)
     return recovery_drift.stability(trained=profile, frame=present)

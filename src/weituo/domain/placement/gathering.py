@@ -46,7 +46,7 @@ class Candidates:
 
 def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
     """Give the open accounts that the strategy sends to agencies and nothing stops, and count the others by reason."""
-    everything = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    everything = book.accounts_frame(viewer, on=as_of).filter(pl.col("status") == "OPEN")
     treatments = plans.treatments_frame(viewer).select("account_id", "treatment", "tier_max")
     if treatments.is_empty() and everything.height:
         raise NotTreated()

@@ -187,7 +187,7 @@ def run_items_frame(viewer: Actor, *, run_id: UUID) -> pl.DataFrame:
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT i.account_id::text, i.agency_id::text, coalesce(g.code, ''), a.bucket, a.region, a.currency, a.balance_minor, i.expected_recovery_minor, i.expected_net_minor, "
-            "i.probability, i.explored FROM placement_run_item i JOIN book_account a ON a.id = i.account_id LEFT JOIN partners_agency g ON g.id = i.agency_id "
+            "i.probability, i.explored FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id CROSS JOIN LATERAL (SELECT x.* FROM book_account_on(r.as_of) x WHERE x.id = i.account_id) a LEFT JOIN partners_agency g ON g.id = i.agency_id "
             "WHERE i.run_id = %s ORDER BY i.account_id",
             [run_id],
         )

@@ -11,7 +11,7 @@ import polars as pl
 
 from weituo.domain.book import queries as book
 from weituo.domain.plans import treating
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.tenancy.actors import Actor
 
 
@@ -74,7 +74,7 @@ def treatments_frame(viewer: Actor) -> pl.DataFrame:
 @transactions.reads
 def candidates(viewer: Actor, *, at: datetime) -> pl.DataFrame:
     """Give the open accounts as the strategy sees them: account_id, bucket, product, balance_minor, hardship, currency."""
-    accounts = book.accounts_frame(viewer).filter(pl.col("status") == "OPEN")
+    accounts = book.accounts_frame(viewer, on=days.day_of(at)).filter(pl.col("status") == "OPEN")
     hardship = book.holds_frame(viewer, at=at).filter(pl.col("kind") == "HARDSHIP")
     by_borrower = hardship.filter(pl.col("account_id").is_null())["borrower_id"].implode()
     by_account = hardship["account_id"].drop_nulls().implode()

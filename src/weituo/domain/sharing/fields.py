@@ -33,6 +33,7 @@ class Fact:
 
 VAULT = _("vault, opened for this purpose only")
 ACCOUNT = _("account, as of the last import plus booked payments")
+COUNTED = _("account, counted to the day of sharing")
 BORROWER = _("borrower's record")
 HISTORY = _("repayment history, the last six months")
 PLACEMENT = _("placement")
@@ -53,8 +54,8 @@ FACTS: Final[tuple[Fact, ...]] = (
     Fact(name="interest_minor", label=_("Interest"), word="components", source=ACCOUNT, sql="a.interest_minor"),
     Fact(name="fee_minor", label=_("Fees"), word="components", source=ACCOUNT, sql="a.fee_minor"),
     Fact(name="past_due_since", label=_("Past due since"), word="past_due_since", source=ACCOUNT, sql="a.past_due_since"),
-    Fact(name="days_past_due", label=_("Days past due"), word="past_due_since", source=ACCOUNT, sql="a.days_past_due"),
-    Fact(name="bucket", label=_("Bucket"), word="past_due_since", source=ACCOUNT, sql="a.bucket"),
+    Fact(name="days_past_due", label=_("Days past due"), word="past_due_since", source=COUNTED, sql="a.days_past_due"),
+    Fact(name="bucket", label=_("Bucket"), word="past_due_since", source=COUNTED, sql="a.bucket"),
     Fact(name="paid_months_6", label=_("Months with a payment, of the last six"), word="repayment_history", source=HISTORY, sql="coalesce(h.paid_months, 0)"),
     Fact(name="paid_minor_6", label=_("Paid in the last six months"), word="repayment_history", source=HISTORY, sql="coalesce(h.paid_minor, 0)"),
     Fact(name="worst_months_late_6", label=_("Worst months late, of the last six"), word="repayment_history", source=HISTORY, sql="h.worst_months_late"),

@@ -96,20 +96,21 @@ def book_rows(
     facts: Sequence[Fact],
     *,
     agency_id: UUID,
+    on: date,
     run_id: UUID | None = None,
     placement_id: UUID | None = None,
     account_id: UUID | None = None,
 ) -> list[dict[str, Any]]:
     """Read the allowed facts that are not personal, one row a case in the order of case references.
 
-    Exactly one of run_id, placement_id (active placements with this agency) and account_id (placed or not) is given.
+    Days past due and bucket are those of the day `on`. Exactly one of run_id, placement_id (active placements with this agency) and account_id (placed or not) is given.
     Every row also holds _subject, _borrower and _placement, which never leave. Runs inside an open unit.
     """
     columns = [f"{fact.sql} AS {fact.name}" for fact in facts if fact.sql]
     history = _HISTORY if any("h." in fact.sql for fact in facts) else ""
     sql = (
         f"SELECT b.subject_id AS _subject, b.id AS _borrower, p.id AS _placement, {', '.join(columns)} "  # noqa: S608 - constants of the registry
-        "FROM book_account a JOIN book_borrower b ON b.id = a.borrower_id "
+        "FROM book_account_on(%(on)s) a JOIN book_borrower b ON b.id = a.borrower_id "
         "LEFT JOIN placement_placement p ON p.account_id = a.id AND p.agency_id = %(agency)s AND p.state = 'ACTIVE' "
         f"{history}"
         "WHERE (%(run)s::uuid IS NULL OR p.run_id = %(run)s) AND (%(placement)s::uuid IS NULL OR p.id = %(placement)s) "
@@ -118,7 +119,7 @@ def book_rows(
     if [run_id, placement_id, account_id].count(None) != 2:
         raise ValueError("exactly one of run_id, placement_id and account_id")
     return transactions.rows(
-        sql, {"agency": agency_id, "run": run_id, "placement": placement_id, "account": account_id}
+        sql, {"on": on, "agency": agency_id, "run": run_id, "placement": placement_id, "account": account_id}
     )
 
 

@@ -178,7 +178,7 @@ def preview(viewer: Actor, *, agency_id: UUID, account_id: UUID, on: date) -> di
     if ground is None:
         raise NotFound(what=worded("agency"), where=str(agency_id))
     facts = fields.allowed(ground.agreement.fields_allowed) if ground.agreement else ()
-    rows = gathering.book_rows(facts or fields.FACTS[:1], agency_id=agency_id, account_id=account_id)
+    rows = gathering.book_rows(facts or fields.FACTS[:1], agency_id=agency_id, on=on, account_id=account_id)
     if not rows:
         raise NotFound(what=worded("account"), where=str(account_id))
     [[case]] = list(gathering.whole_rows(viewer, facts=facts, rows=rows))

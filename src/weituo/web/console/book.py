@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.book import jobs, profiles, queries, services
 from weituo.domain.care import queries as care
 from weituo.domain.partners import queries as partners
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access, uploading
 from weituo.web.console.jobs import begin_with_file
@@ -30,20 +30,24 @@ from weituo.web.presenters.book_words import HOLDS
 def index(request: HttpRequest) -> HttpResponse:
     """Show buckets, roll rates and the accounts that pass the filter."""
     viewer = request.actor  # type: ignore[attr-defined]
-    asked = presenters.asked(request.GET)
-    page = queries.accounts_page(viewer, filters=asked["filters"], sort=asked["sort"], page=asked["page"])
+    asked = presenters.asked(request.GET, today=days.day_of(clock.now()))
+    on = asked["on"]
+    page = queries.accounts_page(
+        viewer, on=on, filters=asked["filters"], sort=asked["sort"], page=asked["page"]
+    )
     # the matrix reads the whole history: it belongs to the whole book, not to a filtered list
     whole = not asked["filters"] and asked["page"] == 1
     return render(
         request,
         "console/book/index.html",
         presenters.overview(
-            buckets=queries.buckets(viewer),
+            buckets=queries.buckets(viewer, on=on),
             rolls=queries.rolls(viewer) if whole else None,
             page=page,
             names=queries.masked_names(viewer, borrower_ids=[row["borrower_id"] for row in page["rows"]]),
-            choices=queries.choices(viewer),
+            choices=queries.choices(viewer, on=on),
             asked=asked,
+            stated=queries.stated(viewer),
             actor=viewer,
         ),
     )
@@ -54,7 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Show one account's whole timeline."""
     viewer = request.actor  # type: ignore[attr-defined]
-    found = queries.account(viewer, account_id=account_id)
+    found = queries.account(viewer, account_id=account_id, on=days.day_of(clock.now()))
     if found is None:
         raise Http404
     return render(
@@ -66,6 +70,7 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
             story=care.story(viewer, account_id=account_id),
             names=queries.masked_names(viewer, borrower_ids=[found["borrower_id"]]),
             agencies=partners.agencies(viewer),
+            on=days.day_of(clock.now()),
             actor=viewer,
         ),
     )
@@ -116,7 +121,7 @@ def rejects(request: HttpRequest, import_id: UUID) -> HttpResponseBase:
 def hold(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Put a hold on the account's borrower; contact stops at once where the kind says so."""
     viewer = request.actor  # type: ignore[attr-defined]
-    found = queries.account(viewer, account_id=account_id)
+    found = queries.account(viewer, account_id=account_id, on=days.day_of(clock.now()))
     kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "").strip()
     if found is None:
         raise Http404

@@ -8,6 +8,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from weituo.domain.evaluation import queries
+from weituo.foundation import clock, days
 from weituo.web import access
 from weituo.web.presenters import business_case as presenters
 
@@ -17,7 +18,7 @@ from weituo.web.presenters import business_case as presenters
 def index(request: HttpRequest) -> HttpResponse:
     """Compare collecting in-house with agencies, by bucket, from booked money."""
     asked = presenters.period(request.GET)
-    found = queries.business_case(request.actor, **asked)  # type: ignore[attr-defined]
+    found = queries.business_case(request.actor, on=days.day_of(clock.now()), **asked)  # type: ignore[attr-defined]
     return render(request, "console/business_case/index.html", presenters.overview(found, asked=asked))
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.book import queries as book
 from weituo.domain.evaluation import jobs
 from weituo.domain.placement import batches, queries, services
-from weituo.foundation import clock
+from weituo.foundation import clock, days
 from weituo.foundation.errors import BadInput, Refusal
 from weituo.web import access, uploading
 from weituo.web.console.jobs import begin_with_file
@@ -60,7 +60,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """Show one model's card."""
     viewer = request.actor  # type: ignore[attr-defined]
     row = queries.model(viewer, model_id=model_id)
-    buckets = book.buckets(viewer)
+    buckets = book.buckets(viewer, on=days.day_of(clock.now()))
     return render(
         request,
         "console/models/model.html",

@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
         ),
     )
     money = presenters.Money(
-        buckets=book.buckets(viewer),
+        buckets=book.buckets(viewer, on=today),
         placements=placement.placements_frame(viewer),
         payments=ledger.payments_frame(viewer),
         curves=tracking.curves(viewer, resamples=0),

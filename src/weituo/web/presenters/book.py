@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,11 +17,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.names import bucket_name
-from weituo.web.posted import hundredths, whole
+from weituo.web.posted import day_within_reach, hundredths, whole
 from weituo.web.presenters import timeline
 from weituo.web.presenters.book_words import HOLDS, PRODUCTS
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
+from weituo.web.templatetags.weituo import day as day_text
 
 FILTERS = ("number", "bucket", "product", "region", "hold", "least", "most")
 #: filters that people type as an amount; the address holds the amount, the query minor units
@@ -34,10 +36,12 @@ SORTS = {
 }
 #: shades of the heat map: a cell's class is heat-0 … heat-5
 HEAT_STEPS = 5
+#: a lender draws its book up once a month; a file older than this leaves newly overdue accounts out
+FILE_DAYS = 35
 
 
-def asked(query: Mapping[str, str]) -> dict[str, Any]:
-    """Read filters, sorting and page from an address; what makes no sense is left out."""
+def asked(query: Mapping[str, str], *, today: date) -> dict[str, Any]:
+    """Read filters, sorting, page and the day of the figures (today unless named); what makes no sense is left out."""
     typed = {key: query.get(key, "").strip()[:40] for key in FILTERS if query.get(key, "").strip()}
     filters = dict(typed)
     for key in AMOUNTS:
@@ -47,6 +51,10 @@ def asked(query: Mapping[str, str]) -> dict[str, Any]:
             typed.pop(key, None)
         else:
             filters[key] = str(amount)
+    try:
+        typed["on"] = (on := day_within_reach(query.get("on", ""))).isoformat()
+    except ValueError:
+        on = today
     sort = query.get("sort", "-balance")
     number = query.get("page", "1")
     return {
@@ -54,6 +62,7 @@ def asked(query: Mapping[str, str]) -> dict[str, Any]:
         "typed": typed,
         "sort": sort if sort.lstrip("-") in SORTS else "-balance",
         "page": whole(number, otherwise=1) or 1,
+        "on": on,
     }
 
 
@@ -85,9 +94,10 @@ def overview(
     page: Mapping[str, Any],
     choices: Mapping[str, list[str]],
     asked: Mapping[str, Any],
+    stated: date | None,
     actor: Actor,
 ) -> dict[str, Any]:
-    """Give the book's first page."""
+    """Give the book's first page; `stated` is the latest day that a file spoke of."""
     kept = dict(asked["typed"])
 
     def address(**change: object) -> str:
@@ -96,8 +106,11 @@ def overview(
     shown_matrix = matrix(rolls) if rolls is not None else []
     labels = {"product": PRODUCTS, "hold": HOLDS}
     return {
-        "state": _state(buckets, actor),
-        "chart": _buckets_chart(buckets),
+        "state": _state(buckets, actor, on=asked["on"], stated=stated),
+        "chart": _buckets_chart(buckets, on=asked["on"]),
+        "on": asked["on"],
+        "asked_on": kept.get("on", ""),
+        "bucket_rows": [dict(row) | {"address": address(bucket=row["bucket"])} for row in buckets],
         "buckets": buckets,
         "total_accounts": sum(row["accounts"] for row in buckets),
         "totals": [
@@ -131,25 +144,31 @@ def overview(
         "most": kept.get("most", ""),
         "number": kept.get("number", ""),
         "sort": asked["sort"],
-        "filtered": bool(kept),
+        "filtered": bool(set(kept) - {"on"}),
         "may_import": actor.may("book.import"),
     }  # fmt: skip
 
 
-def _state(buckets: Sequence[Mapping[str, Any]], actor: Actor) -> dict[str, Any]:
+def _state(
+    buckets: Sequence[Mapping[str, Any]], actor: Actor, *, on: date, stated: date | None
+) -> dict[str, Any]:
     following = [{"label": _("Imports"), "url": reverse("book:imports")}]
     if not buckets:
         return {"tone": "none", "text": _("The book is empty."), "next": following}
     late = {bucket: sum(row["accounts"] for row in buckets if row["bucket"] == bucket) for bucket in BUCKETS}
     total = sum(row["accounts"] for row in buckets)
     old = sum(count for bucket, count in late.items() if bucket in BUCKETS[4:])
-    text = _("%(share)s of %(count)s open accounts are more than three months late.")
+    text = _("%(share)s of %(count)s open accounts are more than three months late on %(day)s.")
+    said = text % {"share": f"{100 * old / total:.1f}%", "count": f"{total:,}", "day": day_text(on)}
+    outdated = stated is not None and (on - stated).days > FILE_DAYS
+    if stated is not None and outdated:
+        said += " " + _("The last file is of %(day)s: what fell overdue since is not in the book.") % {"day": day_text(stated)}  # fmt: skip
     if actor.may("plans.read"):
         following.insert(0, {"label": _("Who treats what"), "url": reverse("plans:index") + "#treatments"})
-    return {"tone": "none", "text": text % {"share": f"{100 * old / total:.1f}%", "count": f"{total:,}"}, "next": following}  # fmt: skip
+    return {"tone": "watch" if outdated else "none", "text": said, "next": following}
 
 
-def _buckets_chart(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _buckets_chart(buckets: Sequence[Mapping[str, Any]], *, on: date) -> dict[str, Any] | None:
     """Draw the money per bucket of the currency that most of it is in."""
     if not buckets:
         return None
@@ -165,7 +184,7 @@ def _buckets_chart(buckets: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
         "id": "buckets",
         "kind": "bar",
         "title": _("%(bucket)s holds most of the money: %(share)s") % {"bucket": bucket_name(most), "share": f"{100 * share:.1f}%"},
-        "subtitle": _("Balance of open accounts by bucket, %(currency)s") % {"currency": currency},
+        "subtitle": _("Balance of open accounts by bucket on %(day)s, %(currency)s") % {"currency": currency, "day": day_text(on)},
         "note": _("n = %(n)s open accounts") % {"n": f"{sum(row['accounts'] for row in rows.values()):,}"},
         "x": {"name": _("Bucket"), "values": [bucket_name(bucket) for bucket in known], "links": ["?" + urlencode({"bucket": bucket}) + "#accounts" for bucket in known]},
         "y": {"name": _("Balance"), "format": "money", "currency": currency},
@@ -180,9 +199,10 @@ def account(
     story: Sequence[Mapping[str, Any]],
     names: Mapping[UUID, str],
     agencies: Sequence[Any],
+    on: date,
     actor: Actor,
 ) -> dict[str, Any]:
-    """Give one account: figures, months, holds, and everything that happened in order, newest first."""
+    """Give one account on a day: figures, months, holds, and everything that happened in order, newest first."""
     agency = {one.id: name_of({"name_zh": one.name_zh, "name_en": one.name_en, "code": one.code}) for one in agencies}  # fmt: skip
     holds = [
         dict(entry) | {"label": HOLDS.get(entry["kind"], entry["kind"]), "open": entry["active_to"] is None}
@@ -195,6 +215,7 @@ def account(
         | {"product_label": PRODUCTS.get(row["product"], row["product"]), "region_name": region_name(row["region"]), "name": names.get(row["borrower_id"], "")},
         "state": _account_state(holds, story, agency),
         "holds": holds,
+        "on": on,
         "history": history.sort("month", descending=True).to_dicts(),
         "happened": happened,
         "kinds": [{"value": kind, "label": label} for kind, label in HOLDS.items()],

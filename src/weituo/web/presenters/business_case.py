@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.web import posted
 from weituo.web.names import bucket_name
+from weituo.web.templatetags.weituo import money as money_text
 
 WAYS = {"IN_HOUSE": gettext_lazy("in-house"), "AGENCY": gettext_lazy("agencies")}
 #: fewer accounts than this in a bucket: too early to compare
@@ -44,6 +45,8 @@ def overview(found: Mapping[str, Any], *, asked: Mapping[str, Any]) -> dict[str,
             "next": [{"label": _("Compare agencies with each other"), "url": reverse("evaluation:index")}, {"label": _("Plans"), "url": "/plans/"}],
         },
         "book": book,
+        "on": found["on"],
+        "outside": outside_text(found["outside"]),
         "spent_minor": sum(row["cost_minor"] for row in total.values()),
         "cost_chart": bucket_chart(lines, field="cost_to_collect", currency=currency),
         "net_chart": bucket_chart(lines, field="net_share", currency=currency),
@@ -58,6 +61,16 @@ def overview(found: Mapping[str, Any], *, asked: Mapping[str, Any]) -> dict[str,
         "period_to": asked["period_to"],
         "sample_min": SAMPLE_MIN,
     }  # fmt: skip
+
+
+def outside_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say how much was paid on accounts that belong to neither way; nothing where there was none."""
+    sums = _(", ").join(
+        money_text(row["recovered_minor"], row["currency"]) for row in rows if row["recovered_minor"]
+    )
+    if not sums:
+        return ""
+    return _("Beside both ways, %(sums)s came in on accounts on hold, or placed within two weeks of coming onto the book.") % {"sums": sums}  # fmt: skip
 
 
 def _main_currency(found: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import tomllib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ from tests.builders import actors
 
 PROJECT = Path(__file__).resolve().parents[4]
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+AS_OF = date(2026, 3, 1)
 HEADER = "客户,账户,姓名,电话,产品,本金,利息,费用,逾期日,争议"
 GOOD = "B1,A1,王一,10000000001,CARD,1000.50,20.05,3,2026-01-15,0"
 PROFILE = """
@@ -110,7 +111,9 @@ def test_the_real_file_agrees_with_an_independent_computation(db: str, weituo_da
     assert history["paid_minor"].sum() == 100 * sum(kept[f"PAY_AMT{n}"].sum() for n in range(1, 7))
     in_may = history.filter(pl.col("month").dt.month() == 5)
     assert in_may["months_late"].sum() == kept["PAY_5"].sum()
-    assert {row["bucket"]: row["accounts"] for row in queries.buckets(actors.worker())} == report.by_bucket
+    assert {
+        row["bucket"]: row["accounts"] for row in queries.buckets(actors.worker(), on=date(2005, 9, 30))
+    } == report.by_bucket
     again = services.import_book(actor=actors.worker(), path=path, profile=real, at=AT)
     assert again.repeated
     assert again.as_dict() | {"repeated": False} == report.as_dict()
@@ -126,7 +129,7 @@ def test_a_good_row_becomes_borrower_account_contact_point_and_sealed_person(
         102_355,
         {"M2": 1},
     )
-    [account] = queries.accounts_frame(actors.worker()).to_dicts()
+    [account] = queries.accounts_frame(actors.worker(), on=AS_OF).to_dicts()
     assert (
         account["principal_minor"],
         account["interest_minor"],
@@ -164,7 +167,7 @@ def test_a_bad_row_goes_to_the_reject_file_with_row_column_and_rule(
     report = imported(GOOD, "B3,A3,赵三,2,CARD,7,0,0,2026-01-15,0", line)
     assert (3, column, rule) in [(int(row), name, broken) for row, name, _value, broken in rules_of(report)]
     assert report.read == report.accounts + report.rejected == 3
-    assert queries.accounts_frame(actors.worker()).height == report.accounts
+    assert queries.accounts_frame(actors.worker(), on=AS_OF).height == report.accounts
 
 
 def test_of_a_broken_line_nothing_is_repeated_and_the_file_is_the_owners_alone(
@@ -252,7 +255,7 @@ def test_an_account_that_stands_from_another_file_is_rejected(
     report = imported(GOOD, GOOD.replace("A1", "A9"), name="second.csv")
     assert (report.accounts, report.rejected) == (1, 1)
     assert rules_of(report)[0][3] == "account_not_in_book"
-    assert queries.accounts_frame(actors.worker())["borrower_id"].n_unique() == 1
+    assert queries.accounts_frame(actors.worker(), on=AS_OF)["borrower_id"].n_unique() == 1
 
 
 def test_when_every_row_is_bad_nothing_is_kept(imported: Callable[..., services.ImportReport]) -> None:

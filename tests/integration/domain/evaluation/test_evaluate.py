@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,8 @@ from tests.builders import evaluation as build
 from tests.builders.ledger import AT, Placed, day
 
 MANAGER = actors.staff()
+#: the day of the builders' accounts
+STATED = day(1)
 PERIOD = {"period_from": date(2026, 3, 1), "period_to": date(2026, 6, 1)}
 
 
@@ -198,7 +201,7 @@ class TestBusinessCase:
             value_on=day(31),
             at=AT,
         )
-        found = queries.business_case(MANAGER)
+        found = queries.business_case(MANAGER, on=STATED)
         [agency] = [row for row in found["total"] if row["way"] == "AGENCY"]
         assert (agency["n"], agency["placed_minor"], agency["recovered_minor"], agency["cost_minor"]) == (4, 410_000, 102_500, 20_500)  # fmt: skip
         assert agency["cost_to_collect"] == pytest.approx(0.2)
@@ -242,19 +245,69 @@ class TestBusinessCase:
         ledger.book_direct_payments(
             actor=actors.staff(Role.FINANCE), payments=build.direct(own[0], amount_minor=20_000), at=AT
         )
-        [mine] = queries.business_case(MANAGER)["total"]
+        [mine] = queries.business_case(MANAGER, on=STATED)["total"]
         assert (mine["way"], mine["n"], mine["payers"]) == ("IN_HOUSE", 3, 1)
 
     def test_a_period_is_half_open(self, db: str) -> None:
         build.agencies(payers=(1.0,), count=1)
         found = {
-            (start, end): queries.business_case(MANAGER, period_from=start, period_to=end)["total"][0][
-                "recovered_minor"
-            ]
+            (start, end): queries.business_case(MANAGER, on=STATED, period_from=start, period_to=end)[
+                "total"
+            ][0]["recovered_minor"]
             for start, end in ((day(5), day(6)), (day(4), day(5)), (day(6), day(7)))
         }
         assert found == {(day(5), day(6)): 51_250, (day(4), day(5)): 0, (day(6), day(7)): 0}
 
+    def test_what_an_agency_took_meanwhile_was_there_to_collect_in_house(self, db: str) -> None:
+        build.agencies(payers=(1.0,), count=2)
+        self._came(date(2026, 2, 1))
+        lines = {row["way"]: row for row in queries.business_case(MANAGER, on=STATED)["total"]}
+        assert lines["AGENCY"]["recovered_minor"] == 102_500
+        # the desk had both accounts for four weeks: everything was there then
+        assert (lines["IN_HOUSE"]["n"], lines["IN_HOUSE"]["placed_minor"]) == (2, 205_000)
+        self._came(date(2026, 2, 20))
+        assert "IN_HOUSE" not in {row["way"] for row in queries.business_case(MANAGER, on=STATED)["total"]}
+
+    def _came(self, on: date) -> None:
+        with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+            cursor.execute("UPDATE book_import_file SET as_of = %s", [on])
+            journal.write(actor=actors.worker(), at=AT, act="test.came", entries=[])
+
+    def test_a_period_begins_with_what_was_owed_then(self, db: str) -> None:
+        build.agencies(payers=(1.0,), count=2)
+        own = build.unplaced(count=3)
+        ledger.book_direct_payments(
+            actor=actors.staff(Role.FINANCE), payments=build.direct(own[0], amount_minor=20_000), at=AT
+        )
+        # everything was paid on the fifth
+        for start, owed in ((day(5), (205_000, 307_500)), (day(6), (102_500, 287_500))):
+            found = queries.business_case(MANAGER, on=STATED, period_from=start)["total"]
+            lines = {row["way"]: row["placed_minor"] for row in found}
+            assert (lines["AGENCY"], lines["IN_HOUSE"]) == owed
+
+    def test_money_that_belongs_to_neither_way_is_told(self, db: str) -> None:
+        placed = build.agencies(payers=(0.0,), count=1)
+        ledger.book_direct_payments(
+            actor=actors.staff(Role.FINANCE),
+            payments=build.direct(self._account(placed), amount_minor=7_000),
+            at=AT,
+        )
+        found = queries.business_case(MANAGER, on=STATED)
+        total = sum(row["recovered_minor"] for row in [*found["total"], *found["outside"]])
+        assert total == 7_000
+
+    def _account(self, placed: Any) -> UUID:
+        with transactions.reading(MANAGER):
+            return transactions.rows("SELECT id FROM book_account ORDER BY id LIMIT 1")[0]["id"]
+
+    def test_non_performing_is_counted_on_the_day_that_is_asked_about(self, db: str) -> None:
+        build.unplaced(count=2)
+        shares = {
+            on: [row["npl_accounts"] for row in queries.business_case(MANAGER, on=on)["book"]]
+            for on in (STATED, date(2026, 4, 15), date(2026, 4, 16))
+        }
+        assert list(shares.values()) == [[0], [0], [2]]
+
     def test_an_empty_book_gives_no_line_and_no_division_by_zero(self, db: str) -> None:
-        found = queries.business_case(MANAGER)
+        found = queries.business_case(MANAGER, on=STATED)
         assert (found["book"], found["by_bucket"], found["total"]) == ([], [], [])

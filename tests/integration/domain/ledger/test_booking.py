@@ -86,7 +86,7 @@ def test_a_payment_follows_the_waterfall_and_earns_commission(db: str) -> None:
         ("RECEIVABLE", "principal"): 92_500,
         ("SUSPENSE", ""): 0,
     }
-    [account] = book.accounts_frame(finance).to_dicts()
+    [account] = book.accounts_frame(finance, on=build.day(6)).to_dicts()
     assert (account["balance_minor"], account["fee_minor"], account["interest_minor"]) == (92_500, 0, 0)
     assert queries.check(finance) == []
 

@@ -155,6 +155,31 @@ def test_bootstrap_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= inside / 200 <= 0.99
 
 
+def test_the_closed_form_covers_as_often_and_agrees_with_the_bootstrap() -> None:
+    rng = np.random.default_rng(3)
+    inside = 0
+    for _ in range(200):
+        placed = rng.uniform(1, 3, size=150)
+        recovered = placed * (rng.random(150) < 0.3) * rng.random(150)
+        found = intervals.linear_ratio(numerator=recovered, denominator=placed)
+        assert found.value == pytest.approx(recovered.sum() / placed.sum())
+        inside += found.low <= 0.15 <= found.high
+    assert 0.88 <= inside / 200 <= 0.99
+    drawn = intervals.bootstrap_ratio(numerator=recovered, denominator=placed, rng=rng, resamples=4_000)
+    assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), rel=0.06)
+
+
+def test_the_closed_form_says_nothing_it_cannot_know() -> None:
+    one = intervals.linear_ratio(numerator=np.array([1.0]), denominator=np.array([2.0]))
+    assert (one.value, one.n) == (0.5, 1)
+    assert math.isnan(one.low)
+    assert math.isnan(intervals.linear_ratio(numerator=np.zeros(2), denominator=np.zeros(2)).value)
+    rare = intervals.linear_ratio(numerator=np.array([1.0, 0.0, 0.0]), denominator=np.ones(3))
+    assert rare.low == 0.0
+    with pytest.raises(ValueError, match="shapes"):
+        intervals.linear_ratio(numerator=np.zeros(2), denominator=np.zeros(3))
+
+
 def test_bootstrap_of_nothing_is_no_number() -> None:
     rng = np.random.default_rng(0)
     none = intervals.bootstrap_ratio(numerator=np.zeros(0), denominator=np.zeros(0), rng=rng)

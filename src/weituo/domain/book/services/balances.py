@@ -11,19 +11,22 @@ from weituo.foundation import transactions
 def reduce_balances(*, parts: pl.DataFrame) -> None:
     """Lower each account's parts; negative figures raise them (a reversal). An account at zero closes, above it opens.
 
-    parts: account_id, fee_minor, interest_minor, principal_minor (Int64), one row an account.
+    parts: account_id, fee_minor, interest_minor, principal_minor (Int64) and `on` (Date, the day of the last of the money),
+    one row an account. An account that closes ages no further than that day.
     """
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.lowered (account uuid, fee bigint, interest bigint, principal bigint) ON COMMIT DROP;"
+            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.lowered (account uuid, fee bigint, interest bigint, principal bigint, last_on date) ON COMMIT DROP;"
             "TRUNCATE pg_temp.lowered"
         )
         with cursor.copy("COPY pg_temp.lowered FROM STDIN (FORMAT csv)") as stream:
-            rows = parts.select("account_id", "fee_minor", "interest_minor", "principal_minor")
+            rows = parts.select("account_id", "fee_minor", "interest_minor", "principal_minor", "on")
             stream.write(rows.write_csv(include_header=False).encode())
         cursor.execute(
             "UPDATE book_account a SET fee_minor = a.fee_minor - l.fee, interest_minor = a.interest_minor - l.interest, "
             "principal_minor = a.principal_minor - l.principal, balance_minor = a.balance_minor - l.fee - l.interest - l.principal, "
-            "status = CASE WHEN a.balance_minor - l.fee - l.interest - l.principal = 0 THEN 'CLOSED' ELSE 'OPEN' END "
+            "lowered_minor = a.lowered_minor + l.fee + l.interest + l.principal, "
+            "status = CASE WHEN a.balance_minor - l.fee - l.interest - l.principal = 0 THEN 'CLOSED' ELSE 'OPEN' END, "
+            "closed_on = CASE WHEN a.balance_minor - l.fee - l.interest - l.principal = 0 THEN coalesce(a.closed_on, l.last_on) END "
             "FROM pg_temp.lowered l WHERE a.id = l.account"
         )

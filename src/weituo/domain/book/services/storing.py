@@ -95,7 +95,7 @@ TEMP = """
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_ref (ref text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_borrower (id uuid, subject uuid, ref text, organisation bool, language text, region text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_account (id uuid, borrower uuid, ref text, product text, currency text, principal bigint, interest bigint, fee bigint,
-  balance bigint, credit_limit bigint, opened date, since date, days int, bucket text, region text) ON COMMIT DROP;
+  balance bigint, credit_limit bigint, opened date, since date, days int, region text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_history (account uuid, newest date, bill bigint[], paid bigint[], late smallint[]) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_hold (borrower uuid, account uuid, kind text) ON COMMIT DROP;
 CREATE TEMP TABLE IF NOT EXISTS pg_temp.in_point (id uuid, borrower uuid, channel text, field text, position smallint) ON COMMIT DROP;
@@ -141,14 +141,14 @@ def _store_borrowers(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None
 
 def _store_accounts(cursor: Any, frame: pl.DataFrame, *, import_id: UUID, as_of: date) -> None:
     _copy(
-        cursor, "in_account", "id, borrower, ref, product, currency, principal, interest, fee, balance, credit_limit, opened, since, days, bucket, region",
+        cursor, "in_account", "id, borrower, ref, product, currency, principal, interest, fee, balance, credit_limit, opened, since, days, region",
         frame.select("account_id", "borrower_id", "account_ref", "product", "currency", "principal_minor", "interest_minor", "fee_minor", "balance_minor",
-                     "credit_limit_minor", "opened_on", "past_due_since", "days_past_due", "bucket", "region"),
+                     "credit_limit_minor", "opened_on", "past_due_since", "days_past_due", "region"),
     )  # fmt: skip
     cursor.execute(
         "INSERT INTO book_account (id, borrower_id, external_ref, product, currency, principal_minor, interest_minor, fee_minor, balance_minor, credit_limit_minor, "
-        "opened_on, past_due_since, days_past_due, bucket, region, as_of, status, import_file_id) SELECT id, borrower, ref, product, currency, principal, interest, fee, "
-        "balance, credit_limit, opened, since, days, bucket, region, %s, 'OPEN', %s FROM pg_temp.in_account",
+        "opened_on, past_due_since, days_past_due, region, as_of, status, import_file_id) SELECT id, borrower, ref, product, currency, principal, interest, fee, "
+        "balance, credit_limit, opened, since, days, region, %s, 'OPEN', %s FROM pg_temp.in_account",
         [as_of, import_id],
     )
 

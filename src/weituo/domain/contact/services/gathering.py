@@ -53,7 +53,7 @@ def ground(*, placement_ids: Sequence[UUID], point_ids: Sequence[UUID], at: date
             [sorted(set(placement_ids))],
         )
         cursor.execute(
-            "SELECT r.n, p.id::text, p.borrower_id::text, p.account_id::text, p.state, p.term_to, b.region, a.days_past_due, "
+            "SELECT r.n, p.id::text, p.borrower_id::text, p.account_id::text, p.state, p.term_to, b.region, book_days_past_due(a.late_since, a.closed_on, %s), "
             "c.id IS NOT NULL, c.channel, c.role, c.valid, c.zones, t.treatment, s.channels, s.contacts_per_week_max, "
             "w.channels, w.hour_from, w.hour_to, "
             "(SELECT coalesce(array_agg(DISTINCT h.kind ORDER BY h.kind), '{}') FROM book_hold h WHERE h.borrower_id = p.borrower_id "
@@ -63,7 +63,7 @@ def ground(*, placement_ids: Sequence[UUID], point_ids: Sequence[UUID], at: date
             "LEFT JOIN book_contact_point c ON c.id = r.point_id AND c.borrower_id = p.borrower_id "
             "LEFT JOIN plans_treatment t ON t.account_id = p.account_id LEFT JOIN plans_strategy_row s ON s.id = t.row_id "
             "LEFT JOIN contact_preference w ON w.borrower_id = p.borrower_id ORDER BY r.n",
-            [at, at, list(placement_ids), list(point_ids)],
+            [days.day_of(at), at, at, list(placement_ids), list(point_ids)],
         )
         return pl.DataFrame(cursor.fetchall(), schema=GROUND, orient="row")
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from weituo.domain.book import queries as book
 from weituo.domain.ledger import posting
-from weituo.foundation import transactions
+from weituo.foundation import days, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.tenancy.actors import Actor
 
@@ -18,7 +18,7 @@ COMPONENTS = ("fee", "interest", "principal")
 @act("ledger.open_book", permission="ledger.open_book")
 def open_book(*, actor: Actor, at: datetime) -> int:
     """Book the opening balance of every account that has none yet, one entry an account; return how many."""
-    accounts = book.accounts_frame(actor)
+    accounts = book.accounts_frame(actor, on=days.day_of(at))
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT account_id::text FROM ledger_leg l JOIN ledger_account a ON a.id = l.ledger_account_id WHERE a.kind = 'RECEIVABLE'"

@@ -12,7 +12,7 @@ from weituo.domain.book import services as book_services
 from weituo.domain.ledger import posting
 from weituo.domain.ledger.errors import CurrencyDiffers
 from weituo.domain.ledger.events import PaymentsBooked
-from weituo.foundation import events, locks, transactions
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.tenancy.actors import Actor
 
@@ -125,7 +125,7 @@ def _book(payments: pl.DataFrame, *, actor: Actor, source: str, at: datetime) ->
     if new.is_empty():
         return 0
     ids = new["account_id"].unique().to_list()
-    accounts = book.accounts_frame(actor, account_ids=ids).with_columns(
+    accounts = book.accounts_frame(actor, on=days.day_of(at), account_ids=ids).with_columns(
         pl.col("account_id", "borrower_id").cast(pl.String)
     )
     parts = applied(new, accounts)
@@ -152,6 +152,7 @@ def _book(payments: pl.DataFrame, *, actor: Actor, source: str, at: datetime) ->
             pl.sum("fee").alias("fee_minor"),
             pl.sum("interest").alias("interest_minor"),
             pl.sum("principal").alias("principal_minor"),
+            pl.max("paid_on").alias("on"),
         )
     )
     total = int(parts["amount_minor"].sum())

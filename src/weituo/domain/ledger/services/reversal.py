@@ -54,6 +54,7 @@ def reverse_payment(*, actor: Actor, payment_id: UUID, reason: str, at: datetime
                 "fee_minor": [-fee],
                 "interest_minor": [-interest],
                 "principal_minor": [-principal],
+                "on": [days.day_of(at)],
             }
         )
     )

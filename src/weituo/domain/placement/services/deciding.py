@@ -95,12 +95,12 @@ def _locked(run_id: UUID, state: Run.State) -> Run:
     return run
 
 
-#: what became of the run's accounts since it was solved
+#: what became of the run's accounts since it was solved; the bucket, and with it the fee, is that of the day the run was solved for
 SINCE: Final = """
 CREATE TEMP TABLE to_place ON COMMIT DROP AS
 SELECT i.account_id, i.agency_id, i.expected_recovery_minor, i.probability, a.borrower_id, a.currency, a.balance_minor, a.bucket, a.region,
        row_number() OVER (ORDER BY i.account_id) AS number
-FROM placement_run_item i JOIN book_account a ON a.id = i.account_id
+FROM placement_run_item i JOIN book_account_on(%s) a ON a.id = i.account_id
 WHERE i.run_id = %s AND i.agency_id IS NOT NULL AND a.status = 'OPEN' AND a.balance_minor > 0
   AND NOT EXISTS (
     SELECT 1 FROM book_hold h WHERE h.borrower_id = a.borrower_id AND (h.account_id IS NULL OR h.account_id = a.id)
@@ -126,7 +126,7 @@ def _place(actor: Actor, run: Run, *, at: datetime, term_months: int) -> tuple[i
             "SELECT count(*) FROM placement_run_item WHERE run_id = %s AND agency_id IS NOT NULL", [run.id]
         )
         planned = int(cursor.fetchone()[0])
-        cursor.execute(SINCE, [run.id, list(gathering.STOPPING_HOLDS), at, at])
+        cursor.execute(SINCE, [run.as_of, run.id, list(gathering.STOPPING_HOLDS), at, at])
         cursor.execute(
             "SELECT count(*) FROM to_place p JOIN placement_placement b ON b.account_id = p.account_id AND b.state = 'ACTIVE'"
         )

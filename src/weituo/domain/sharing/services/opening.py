@@ -47,7 +47,7 @@ def _open(
     locks.lock(keys=[f"sharing:openings:{on_behalf.id}"])
     _within_the_hour(on_behalf, at=at)
     facts = fields.allowed(agreement.fields_allowed)
-    rows = gathering.book_rows(facts, agency_id=agency_id, placement_id=placement_id)
+    rows = gathering.book_rows(facts, agency_id=agency_id, on=days.day_of(at), placement_id=placement_id)
     if not rows:
         raise CaseEnded(where=str(placement_id))
     [[case]] = list(gathering.whole_rows(actor, facts=facts, rows=rows))

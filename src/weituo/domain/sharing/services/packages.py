@@ -61,7 +61,7 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
     if standing is not None and not _taken_back(standing.id):
         raise PackageStands(where=str(run_id))
     facts = fields.allowed(agreement.fields_allowed)
-    rows = gathering.book_rows(facts, agency_id=agency_id, run_id=run_id)
+    rows = gathering.book_rows(facts, agency_id=agency_id, on=days.day_of(at), run_id=run_id)
     if not rows:
         raise NoCasesToShare(agency=ground.agency_code, where=str(run_id))
     currency = _one_currency(agency_id=agency_id, run_id=run_id)
