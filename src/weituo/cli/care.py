@@ -133,11 +133,12 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _code(arguments: argparse.Namespace) -> int:
     from weituo.domain.book import queries as book
     from weituo.domain.care import services
-    from weituo.foundation import clock
+    from weituo.foundation import clock, days
     from weituo.foundation.errors import NotFound
 
     actor = cli.actor_of(arguments)
-    rows = book.accounts_page(actor, filters={"number": arguments.customer})["rows"]
+    on = days.day_of(clock.now())
+    rows = book.accounts_page(actor, on=on, filters={"number": arguments.customer})["rows"]
     borrowers: set[UUID] = {row["borrower_id"] for row in rows}
     if len(borrowers) != 1:
         raise NotFound(what=worded("account or customer"), where=arguments.customer)

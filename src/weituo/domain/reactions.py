@@ -8,6 +8,7 @@ from weituo.domain.contact import events as contact_events
 from weituo.domain.contact.services import preferences, voiding
 from weituo.domain.evaluation import events as evaluation_events
 from weituo.domain.ledger import events as ledger_events
+from weituo.domain.ledger.services import refreshed
 from weituo.domain.partners import events as partners_events
 from weituo.domain.placement import events as placement_events
 from weituo.domain.plans import events as plans_events
@@ -35,6 +36,10 @@ STOPPING = frozenset(
 def _void_permits(event: book_events.HoldPlaced) -> None:
     if event.kind in STOPPING:
         voiding.void_permits(borrower_id=event.borrower_id, at=event.placed_at)
+
+
+def _book_what_changed(event: book_events.BalancesRefreshed) -> None:
+    refreshed.follow_book(import_id=event.import_id, at=event.refreshed_at)
 
 
 def _tell_the_gate(event: care_events.WishSet) -> None:
@@ -76,6 +81,11 @@ react(
 react(
     care_events.CaseDecided,
     because="the act itself lifts the hold; the answer is read on the borrower's page, the scorecard counts the case",
+)
+react(
+    book_events.BalancesRefreshed,
+    same_transaction=(_book_what_changed,),
+    because="ledger and book agree at every commit: what a file states anew is an entry",
 )
 react(
     book_events.HoldLifted,

@@ -33,6 +33,13 @@ class NothingToImport(BadInput):
     remedy = "Check the file and the profile's filter."
 
 
+class ProfileChanged(Conflict):
+    """This file was imported on %(day)s by another content of the profile %(profile)s, or for another day; its accounts stand in the book."""
+
+    code = "profile_changed"
+    remedy = 'To take over what the file says by the profile as it is now, write known = "refresh" into its table [account].'
+
+
 class AllRowsRejected(BadInput):
     """Every one of %(rows)s rows was rejected; nothing was imported. The reasons are in %(rejects)s."""
 

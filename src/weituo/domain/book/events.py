@@ -28,3 +28,11 @@ class HoldLifted(Event):
     borrower_id: UUID
     kind: str
     lifted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancesRefreshed(Event):
+    """A file stated other balances than the book had, and they were taken over."""
+
+    import_id: UUID
+    refreshed_at: datetime

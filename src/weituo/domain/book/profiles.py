@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +37,8 @@ ACCOUNT_KEYS = {
     "id", "product", "principal", "interest", "fee", "balance", "credit_limit", "opened_on", "past_due_since", "days_past_due", "months_late", "region",
     "currency",
 }  # fmt: skip
+#: what is done with accounts that stand in the book, and with balances that booked payments have lowered since; the default first
+RULES = {"known": ("refuse", "refresh"), "lowered": ("report", "take")}
 HISTORY_KEYS = {"months", "bill", "paid", "late"}
 UNITS = {"major", "minor"}
 BYTES_MAX = 1_000_000
@@ -72,6 +76,12 @@ class Profile:
     history: tuple[tuple[date | int, str, str, str], ...]
     #: column → hold kind, for columns that hold 1/true/yes
     holds: dict[str, str] = field(default_factory=dict)
+    #: refuse: an account that stands in the book is a rejected row; refresh: the file's figures are taken over
+    known: str = "refuse"
+    #: report: a balance that booked payments lowered is kept, and a difference reported; take: the file's is taken over
+    lowered: str = "report"
+    #: SHA-256 of what the profile says, however it is laid out
+    digest: str = ""
 
     def columns(self) -> set[str]:
         """Give every column of the file that is mapped."""
@@ -153,7 +163,7 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
     for table, known in (
         ("", KEYS),
         ("borrower", BORROWER_KEYS),
-        ("account", ACCOUNT_KEYS),
+        ("account", ACCOUNT_KEYS | set(RULES)),
         ("history", HISTORY_KEYS),
         ("filter", {"column", "at_least"}),
     ):
@@ -174,6 +184,9 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
         raise refuse(worded("balance or principal is missing"), "account")
     if not {"days_past_due", "months_late", "past_due_since"} & set(account):
         raise refuse(worded("days_past_due, months_late or past_due_since is missing"), "account")
+    for key, words in RULES.items():
+        if account.get(key, words[0]) not in words:
+            raise refuse(worded("%(first)s or %(second)s is expected", first=words[0], second=words[1]), f"account.{key}")  # fmt: skip
     return Profile(
         name=str(raw["name"]),
         currency=str(raw["currency"]),
@@ -185,9 +198,14 @@ def _checked(raw: dict[str, Any], *, where: str) -> Profile:
         if "filter" in raw
         else None,
         borrower=dict(borrower),
-        account=dict(account),
+        account={key: column for key, column in account.items() if key not in RULES},
         history=_history(raw.get("history", {}), refuse),
         holds=dict(raw.get("holds", {})),
+        known=account.get("known", RULES["known"][0]),
+        lowered=account.get("lowered", RULES["lowered"][0]),
+        digest=hashlib.sha256(
+            json.dumps(raw, default=str, ensure_ascii=False, sort_keys=True).encode()
+        ).hexdigest(),
     )
 
 

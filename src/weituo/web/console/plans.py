@@ -160,7 +160,7 @@ def _strategy(
         if wants_trial and found["rows"]
         else None,
         totals=queries.treatment_totals(viewer) if wants_trial else [],
-        products=book.choices(viewer)["product"],
+        products=book.choices(viewer, on=days.day_of(clock.now()))["product"],
         actor=viewer,
     )
     return render(request, "console/plans/strategy.html", context, status=status)

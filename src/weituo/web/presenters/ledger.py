@@ -52,6 +52,7 @@ REASONS = {
     "COMMISSION_PAID": gettext_lazy("commission paid"),
     "COLLECTION_COST": gettext_lazy("in-house cost"),
     "REVERSAL": gettext_lazy("reversal"),
+    "REFRESH": gettext_lazy("balance stated by a newer file"),
 }
 
 

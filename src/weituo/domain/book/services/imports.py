@@ -20,12 +20,14 @@ from weituo.domain.book.errors import (
     FileRefused,
     NothingToImport,
     NotReconciled,
+    ProfileChanged,
     ProfileRefused,
 )
+from weituo.domain.book.events import BalancesRefreshed
 from weituo.domain.book.models import ImportFile
 from weituo.domain.book.profiles import Profile
-from weituo.domain.book.services import storing
-from weituo.foundation import locks, transactions
+from weituo.domain.book.services import refreshing, storing
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.files import places
 from weituo.foundation.ids import new_id
@@ -34,11 +36,18 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
 T = TypeVar("T")
+#: what a report says of accounts that stood in the book
+KNOWN = ("updated", "unchanged", "differing", "changed_minor", "difference_minor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import did; read = accounts + rejected + out_of_scope, and likewise for money in scope."""
+    """What an import did; read = accounts + rejected + out_of_scope, and likewise for money in scope.
+
+    accounts = new + updated + unchanged. balance_minor is what the file says of them; the book holds it less difference_minor,
+    the sum over the `differing` accounts whose booked payments the file does not agree with (listed in differences_file).
+    changed_minor: by how much balances of known accounts that were taken over changed what is owed.
+    """
 
     file: str
     profile: str
@@ -58,6 +67,13 @@ class ImportReport:
     by_bucket: dict[str, int]
     balance_by_bucket: dict[str, int]
     reject_file: str
+    new: int
+    updated: int = 0
+    unchanged: int = 0
+    differing: int = 0
+    changed_minor: int = 0
+    difference_minor: int = 0
+    differences_file: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -68,9 +84,9 @@ class ImportReport:
 def import_book(
     *, actor: Actor, path: Path, profile: Profile, at: datetime, as_of: date | None = None
 ) -> ImportReport:
-    """Import a file by its profile. The same file again is a no-op that gives the same figures.
+    """Import a file by its profile. The same file by the same profile for the same day is a no-op that gives the same figures.
 
-    Raises `FileRefused`, `ColumnMissing`, `ProfileRefused`, `NothingToImport`, `AllRowsRejected`, `NotReconciled`.
+    Accounts that stand in the book are rejected rows, or by `known = "refresh"` brought up to the file. Raises `ProfileChanged`, `FileRefused`, `ColumnMissing`, `ProfileRefused`, `NothingToImport`, `AllRowsRejected`, `NotReconciled`.
     """
     day = as_of or profile.as_of
     if day is None:
@@ -79,9 +95,8 @@ def import_book(
         raise FileRefused(problem="there is no such file", where=str(path))
     digest = places.digest_of(path)
     locks.lock(keys=[f"book:import:{digest}"])
-    before = ImportFile.objects.filter(digest=digest, profile=profile.name).first()
-    if before is not None:
-        return ImportReport(**{**before.report, "as_of": before.as_of, "repeated": True})
+    if (before := _before(digest, profile, day)) is not None:
+        return before
     source = reading.open_source(path, separator=profile.separator)
     refs = pl.concat(
         [
@@ -91,14 +106,20 @@ def import_book(
     )
     twice = refs.filter(refs.is_duplicated()).unique()
     intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
+    refreshes = profile.known == "refresh"
     # the accounts name their file, so it stands first; what was counted follows
     record = ImportFile.objects.create(
-        id=intake.import_id, digest=digest, profile=profile.name, filename=path.name, as_of=day, currency=profile.currency,
+        id=intake.import_id, digest=digest, profile=profile.name, profile_digest=profile.digest, filename=path.name, as_of=day, currency=profile.currency,
         rows=0, accounts=0, borrowers=0, history_rows=0, rejected=0, balance_minor=0, imported_at=at,
     )  # fmt: skip
     with transactions.connection().cursor() as cursor:
         cursor.execute(storing.TEMP)
-        standing = storing.known(cursor, "book_account", refs)["ref"]
+        cursor.execute(refreshing.TEMP)
+        if refreshes:
+            intake.standing = refreshing.standing(cursor, refs)
+            standing = refs.clear()
+        else:
+            standing = storing.known(cursor, "book_account", refs)["ref"]
         checks = (
             (table, checking.check(table, profile, as_of=day, twice=twice, standing=standing))
             for table in reading.blocks(source)
@@ -119,16 +140,35 @@ def import_book(
     record.save(
         update_fields=["rows", "report", "accounts", "borrowers", "history_rows", "rejected", "balance_minor"]
     )
+    if report.changed_minor or report.updated:
+        events.publish(BalancesRefreshed(import_id=intake.import_id, refreshed_at=at))
     note(
         what="import",
         ref=intake.import_id,
         accounts=report.accounts,
+        **({name: getattr(report, name) for name in KNOWN} if refreshes else {}),
         rejected=report.rejected,
         balance_minor=report.balance_minor,
         currency=report.currency,
         digest=digest,
     )
     return report
+
+
+def _before(digest: str, profile: Profile, day: date) -> ImportReport | None:
+    """Give the report of the same import made before. Raises `ProfileChanged` where the profile or the day was another."""
+    same = ImportFile.objects.filter(digest=digest, profile=profile.name)
+    # what was imported before profiles' digests were kept is the same by its name
+    found = same.filter(profile_digest__in=(profile.digest, ""), as_of=day).first()
+    if found is not None:
+        report = {"new": found.accounts} | found.report | {"as_of": found.as_of, "repeated": True}
+        return ImportReport(**report)
+    other = same.order_by("-imported_at").first()
+    if other is not None and profile.known == "refuse":
+        raise ProfileChanged(
+            day=days.day_of(other.imported_at).isoformat(), profile=profile.name, where=other.filename
+        )
+    return None
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:
@@ -155,9 +195,15 @@ class Intake:
         self._owners: list[pl.DataFrame] = []
         self._draft = places.place("rejects", f"{digest[:16]}.{os.getpid()}.part")
         self._rejects: BinaryIO | None = None
+        #: what the book says of known accounts; None where they are rejected rows
+        self.standing: pl.DataFrame | None = None
+        self.counts_known: Counter[str] = Counter()
+        self._differences: list[pl.DataFrame] = []
 
     def take(self, cursor: Any, table: reading.Table, checked: checking.Checked) -> None:
         """Store the accepted rows of a block and count everything."""
+        if self.standing is not None:
+            checked = refreshing.judge(checked, self.standing, self.profile, as_of=self.as_of)
         self.read += table.frame.height
         self.out_of_scope += checked.out_of_scope
         self.rejected_minor += checked.rejected_minor
@@ -169,7 +215,7 @@ class Intake:
             checked.rejects.write_csv(self._rejects, include_header=False)
         if checked.accepted.is_empty():
             return
-        frame = self._with_ids(cursor, checked.accepted)
+        frame = checked.accepted
         for bucket, count, minor in (
             frame.group_by("bucket").agg(pl.len(), pl.sum("balance_minor")).iter_rows()
         ):
@@ -177,9 +223,31 @@ class Intake:
             self.money[bucket] += minor
         self.accounts += frame.height
         self.holds += sum(int(frame[column].sum()) for column in frame.columns if column.startswith("hold_"))
+        if self.standing is not None:
+            frame = self._refresh(cursor, frame, self.standing)
+        if frame.is_empty():
+            return
+        self.counts_known["new"] += frame.height
         self.history_rows += storing.store(
-            cursor, frame, self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at
+            cursor, self._with_ids(cursor, frame), self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at,
+        )  # fmt: skip
+
+    def _refresh(self, cursor: Any, frame: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
+        """Bring the known accounts up to the file, and give the rows of new ones."""
+        known = frame.join(standing, on="account_ref", how="inner", maintain_order="left")
+        if known.is_empty():
+            return frame
+        compared = refreshing.compare(known, self.profile, as_of=self.as_of)
+        counts = refreshing.refresh(
+            cursor, compared, self.profile, import_id=self.import_id, as_of=self.as_of, at=self.at
         )
+        for name in KNOWN:
+            self.counts_known[name] += getattr(counts, name)
+        self.history_rows += counts.history_rows
+        self._owners.append(known.select("borrower_ref", "borrower_id").unique(maintain_order=True))
+        if counts.differing:
+            self._differences.append(refreshing.differences(compared))
+        return frame.join(standing.select("account_ref"), on="account_ref", how="anti", maintain_order="left")
 
     def _with_ids(self, cursor: Any, frame: pl.DataFrame) -> pl.DataFrame:
         """Give every row its account id, and rows of one borrower one borrower id (known borrowers keep theirs)."""
@@ -213,6 +281,15 @@ class Intake:
         self._draft.replace(final)
         return str(final)
 
+    def differences(self) -> str:
+        """Write the list of differences and give its path, or an empty text when the file and the book agree."""
+        if not self._differences:
+            return ""
+        final = self._draft.with_name(f"{self.digest[:16]}.differences.csv")
+        pl.concat(self._differences).write_csv(final)
+        final.chmod(0o600)
+        return str(final)
+
     def report(self, *, file: str, reject_file: str) -> ImportReport:
         """Sum up."""
         return ImportReport(
@@ -221,21 +298,27 @@ class Intake:
             history_rows=self.history_rows, holds=self.holds, rejected=self.rejected, balance_minor=sum(self.money.values()),
             rejected_balance_minor=self.rejected_minor, by_bucket=dict(sorted(self.counts.items())),
             balance_by_bucket=dict(sorted(self.money.items())), reject_file=reject_file,
+            new=self.counts_known["new"], **{name: self.counts_known[name] for name in KNOWN}, differences_file=self.differences(),
         )  # fmt: skip
 
 
 def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
+    if report.accounts != report.new + report.updated + report.unchanged:
+        raise NotReconciled(
+            problem=f"{report.accounts} accounts ≠ {report.new} + {report.updated} + {report.unchanged}"
+        )
     if report.read != report.accounts + report.rejected + report.out_of_scope:
         raise NotReconciled(
             problem=f"{report.read} read ≠ {report.accounts} + {report.rejected} + {report.out_of_scope}"
         )
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), coalesce(sum(a.balance_minor), 0)::bigint FROM book_account a WHERE a.import_file_id = %s",
+            "SELECT count(*), coalesce(sum(a.balance_minor), 0)::bigint FROM book_account a WHERE coalesce(a.refreshed_by, a.import_file_id) = %s",
             [import_id],
         )
         accounts, minor = cursor.fetchone()
-    if (accounts, minor) != (report.accounts, report.balance_minor):
+    stated = report.balance_minor - report.difference_minor
+    if (accounts, minor) != (report.accounts, stated):
         raise NotReconciled(
-            problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {report.balance_minor}"
+            problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {stated}"
         )

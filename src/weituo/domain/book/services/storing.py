@@ -69,7 +69,8 @@ def _downwards(month: date, *, to: date) -> Iterator[date]:
         month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
 
 
-def _copy(cursor: Any, table: str, columns: str, frame: pl.DataFrame) -> None:
+def copy(cursor: Any, table: str, columns: str, frame: pl.DataFrame) -> None:
+    """Put a frame into one of the temporary tables in place of what was in it."""
     cursor.execute(f"TRUNCATE pg_temp.{table}")
     with cursor.copy(f"COPY pg_temp.{table} ({columns}) FROM STDIN (FORMAT csv)") as stream:
         stream.write(frame.write_csv(include_header=False).encode())
@@ -82,7 +83,7 @@ def known(cursor: Any, table: str, refs: pl.Series) -> pl.DataFrame:
     cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name))
     if not cursor.fetchone()[0]:
         return pl.DataFrame(schema=schema)
-    _copy(cursor, "in_ref", "ref", refs.to_frame())
+    copy(cursor, "in_ref", "ref", refs.to_frame())
     cursor.execute(
         sql.SQL(
             "SELECT t.external_ref, replace(t.id::text, '-', '') FROM {} t WHERE t.external_ref IN (SELECT ref FROM pg_temp.in_ref)"
@@ -128,7 +129,7 @@ def store(
 
 
 def _store_borrowers(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
-    _copy(
+    copy(
         cursor, "in_borrower", "id, subject, ref, organisation, language, region",
         borrowers.select("borrower_id", "subject_id", "borrower_ref", "is_organisation", "language", "region"),
     )  # fmt: skip
@@ -140,7 +141,7 @@ def _store_borrowers(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None
 
 
 def _store_accounts(cursor: Any, frame: pl.DataFrame, *, import_id: UUID, as_of: date) -> None:
-    _copy(
+    copy(
         cursor, "in_account", "id, borrower, ref, product, currency, principal, interest, fee, balance, credit_limit, opened, since, days, region",
         frame.select("account_id", "borrower_id", "account_ref", "product", "currency", "principal_minor", "interest_minor", "fee_minor", "balance_minor",
                      "credit_limit_minor", "opened_on", "past_due_since", "days_past_due", "region"),
@@ -155,7 +156,7 @@ def _store_accounts(cursor: Any, frame: pl.DataFrame, *, import_id: UUID, as_of:
 
 def _store_history(cursor: Any, frame: pl.DataFrame, profile: Profile, *, as_of: date) -> int:
     history, months = _history(frame, profile, as_of=as_of)
-    _copy(cursor, "in_history", "account, newest, bill, paid, late", history)
+    copy(cursor, "in_history", "account, newest, bill, paid, late", history)
     cursor.execute(
         "INSERT INTO book_repayment_history (account_id, newest_month, bill_minor, paid_minor, months_late) "
         "SELECT account, newest, bill, paid, late FROM pg_temp.in_history"
@@ -163,8 +164,35 @@ def _store_history(cursor: Any, frame: pl.DataFrame, profile: Profile, *, as_of:
     return months
 
 
-def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
-    """Holds that come with the file need no event: nothing is placed or permitted yet."""
+#: one row an account again: the file's months before the book's, month by month
+APPEND = """
+INSERT INTO book_repayment_history AS h (account_id, newest_month, bill_minor, paid_minor, months_late)
+WITH said AS (
+  SELECT i.account, (i.newest - make_interval(months => (m.place - 1)::int))::date AS month, m.bill, m.paid, m.late, 1 AS rank
+  FROM pg_temp.in_history i CROSS JOIN LATERAL unnest(i.bill, i.paid, i.late) WITH ORDINALITY AS m (bill, paid, late, place)
+  WHERE num_nonnulls(m.bill, m.paid, m.late) > 0
+  UNION ALL SELECT r.account_id, r.month, r.bill_minor, r.paid_minor, r.months_late, 2
+  FROM book_repayment_month r WHERE r.account_id IN (SELECT account FROM pg_temp.in_history)),
+picked AS (SELECT DISTINCT ON (account, month) account, month, bill, paid, late FROM said ORDER BY account, month, rank),
+span AS (SELECT account, max(month) AS newest, generate_series(min(month), max(month), interval '1 month')::date AS month FROM picked GROUP BY account)
+SELECT s.account, s.newest, array_agg(p.bill ORDER BY s.month DESC), array_agg(p.paid ORDER BY s.month DESC), array_agg(p.late ORDER BY s.month DESC)
+FROM span s LEFT JOIN picked p USING (account, month) GROUP BY s.account, s.newest
+ON CONFLICT (account_id) DO UPDATE SET newest_month = excluded.newest_month, bill_minor = excluded.bill_minor, paid_minor = excluded.paid_minor,
+  months_late = excluded.months_late
+WHERE (h.newest_month, h.bill_minor, h.paid_minor, h.months_late) IS DISTINCT FROM (excluded.newest_month, excluded.bill_minor, excluded.paid_minor, excluded.months_late)
+"""
+
+
+def append_history(cursor: Any, frame: pl.DataFrame, profile: Profile, *, as_of: date) -> int:
+    """Add the file's months to those that known accounts have; a month that both speak of is the file's. Give the months said."""
+    history, months = _history(frame, profile, as_of=as_of)
+    copy(cursor, "in_history", "account, newest, bill, paid, late", history)
+    cursor.execute(APPEND)
+    return months
+
+
+def marked_holds(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """Give the holds that rows mark: borrower_id, account_id, kind; None when there are none."""
     parts = [
         frame.filter(pl.col(column)).select(
             "borrower_id", "account_id", pl.lit(column.removeprefix("hold_")).alias("kind")
@@ -173,8 +201,15 @@ def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
         if column.startswith("hold_")
     ]
     if not parts or (marked := pl.concat(parts)).is_empty():
+        return None
+    return marked
+
+
+def _store_holds(cursor: Any, frame: pl.DataFrame, *, at: datetime) -> None:
+    """Holds that come with the file need no event: nothing is placed or permitted yet."""
+    if (marked := marked_holds(frame)) is None:
         return
-    _copy(cursor, "in_hold", "borrower, account, kind", marked)
+    copy(cursor, "in_hold", "borrower, account, kind", marked)
     cursor.execute(
         "INSERT INTO book_hold (id, borrower_id, account_id, kind, reason, source, active_from) "
         "SELECT uuidv7(), borrower, account, kind, 'IMPORTED', 'import', %s FROM pg_temp.in_hold",
@@ -205,7 +240,7 @@ def _store_points(cursor: Any, borrowers: pl.DataFrame, *, zone: str) -> None:
     # as the indexes are ordered: a person's points side by side
     points = pl.concat(parts).sort("borrower_id", "field", "position")
     points.insert_column(0, uuids(points.height).alias("id"))
-    _copy(cursor, "in_point", "id, borrower, channel, field, position", points)
+    copy(cursor, "in_point", "id, borrower, channel, field, position", points)
     cursor.execute(
         "INSERT INTO book_contact_point (id, borrower_id, channel, role, field, position, zones, valid) "
         "SELECT id, borrower, channel, 'BORROWER', field, position, %s, true FROM pg_temp.in_point",
