@@ -76,6 +76,25 @@ def _import(arguments: argparse.Namespace) -> int:
         ),
         "  " + " · ".join(f"{bucket} {count:,}" for bucket, count in report.by_bucket.items()),
     ]
+    if report.updated or report.unchanged:
+        lines.append(
+            worded(
+                "  accounts: %(new)s new, %(updated)s updated, %(unchanged)s unchanged; what is owed changed by %(changed)s",
+                new=f"{report.new:,}",
+                updated=f"{report.updated:,}",
+                unchanged=f"{report.unchanged:,}",
+                changed=money_text(report.changed_minor, report.currency),
+            )
+        )
+    if report.differing:
+        lines.append(
+            worded(
+                "  %(differing)s accounts differ from the book after booked payments, which stands: %(difference)s; see %(differences_file)s",
+                differing=f"{report.differing:,}",
+                difference=money_text(report.difference_minor, report.currency),
+                differences_file=report.differences_file,
+            )
+        )
     if report.rejected:
         lines.append(worded("  rejected rows with reasons: %(reject_file)s", reject_file=report.reject_file))
         cli.say(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -136,3 +138,23 @@ def test_more_accounts_take_no_more_statements(db: str, role: Role) -> None:
     few = pages.statements(client, "/book/")
     build.placed_accounts(count=45)
     assert pages.statements(client, "/book/") == few
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_what_a_newer_file_does_not_agree_with_is_told_and_handed_out(
+    db: str, tmp_path: Path, language: str
+) -> None:
+    build.placed_accounts()
+    list_of = tmp_path / "differences.csv"
+    list_of.write_text("row,account\n1,A1\n", encoding="utf-8")
+    report = {"new": 0, "updated": 1, "unchanged": 0, "differing": 1, "difference_minor": 12_345, "differences_file": str(list_of)}  # fmt: skip
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute("UPDATE book_import_file SET report = %s", [json.dumps(report)])
+        journal.write(actor=actors.worker(), at=build.AT, act="test.refreshed", entries=[])
+    [imported] = queries.imports(LIN)
+    client, address = pages.browser(language=language), f"/book/imports/{imported['id']}/differences/"
+    response = client.get("/book/imports/")
+    assert "¥123.45" in pages.words(response)
+    assert address in response.content.decode()
+    assert b"".join(client.get(address)).endswith(b"1,A1\n")  # type: ignore[arg-type]
+    assert pages.browser(Role.CARE, name="he").get(address).status_code == 403

@@ -44,7 +44,8 @@ def cases(story: Story, *, week: int) -> pl.DataFrame:
     placed = placement.placements_frame(OPERATOR).filter(pl.col("state") == "ACTIVE")
     held = book.holds_frame(OPERATOR, at=at).filter(pl.col("kind") != "PROMISE")
     return (
-        book.accounts_frame(OPERATOR, on=at.astimezone(scenes.SHANGHAI).date())
+        # as agencies are played: by how late a case was when the work on it began
+        book.accounts_frame(OPERATOR, on=story.scene.as_of)
         .filter((pl.col("status") == "OPEN") & (pl.col("balance_minor") > 0))
         .join(placed, on="account_id", how="anti")
         .join(held, on="borrower_id", how="anti")

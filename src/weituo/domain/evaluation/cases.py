@@ -66,6 +66,7 @@ def business_case(
     whole = pl.concat([own.select(list(CASES)), entrusted.select(list(CASES))])
     return {
         "on": on,
+        "stated": book.stated(viewer),
         "period_from": period_from,
         "period_to": period_to,
         "book": _book(accounts),

@@ -104,14 +104,25 @@ def begin_import(request: HttpRequest) -> HttpResponse:
 @require_safe
 def rejects(request: HttpRequest, import_id: UUID) -> HttpResponseBase:
     """Hand out the reject file of one import; values in it may be personal, so only who may import sees it."""
+    return _file_of(request, import_id, kept="reject_file", name="rejects")
+
+
+@access.page(permission="book.import")
+@require_safe
+def differences(request: HttpRequest, import_id: UUID) -> HttpResponseBase:
+    """Hand out the list of accounts whose booked payments one import does not agree with."""
+    return _file_of(request, import_id, kept="differences_file", name="differences")
+
+
+def _file_of(request: HttpRequest, import_id: UUID, *, kept: str, name: str) -> HttpResponseBase:
     found = [row for row in queries.imports(request.actor) if row["id"] == import_id]  # type: ignore[attr-defined]
-    file = Path(found[0]["report"].get("reject_file") or "/nonexistent") if found else None
+    file = Path(found[0]["report"].get(kept) or "/nonexistent") if found else None
     if file is None or not file.is_file():
         raise Http404
     return FileResponse(
         file.open("rb"),
         as_attachment=True,
-        filename=f"rejects-{file.name}",
+        filename=f"{name}-{file.name}",
         content_type="text/csv; charset=utf-8",
     )
 
@@ -167,6 +178,7 @@ urlpatterns = [
     path("imports/", imports, name="imports"),
     path("imports/begin/", begin_import, name="begin_import"),
     path("imports/<uuid:import_id>/rejects/", rejects, name="rejects"),
+    path("imports/<uuid:import_id>/differences/", differences, name="differences"),
     path("accounts/<uuid:account_id>/", account, name="account"),
     path("accounts/<uuid:account_id>/hold/", hold, name="hold"),
     path("accounts/<uuid:account_id>/holds/<uuid:hold_id>/release/", release, name="release"),

@@ -23,6 +23,7 @@ from weituo.web.presenters.book_words import HOLDS, PRODUCTS
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
 from weituo.web.templatetags.weituo import day as day_text
+from weituo.web.templatetags.weituo import money as money_text
 
 FILTERS = ("number", "bucket", "product", "region", "hold", "least", "most")
 #: filters that people type as an amount; the address holds the amount, the query minor units
@@ -238,6 +239,28 @@ def _account_state(
     return {"tone": "good", "text": where, "next": []}
 
 
+def _known(report: Mapping[str, Any]) -> str:
+    """Say what became of accounts that stood in the book before; nothing where the file brought none."""
+    if not report.get("updated") and not report.get("unchanged"):
+        return ""
+    return _("%(new)s new, %(updated)s updated, %(unchanged)s unchanged") % {
+        name: f"{report[name]:,}" for name in ("new", "updated", "unchanged")
+    }
+
+
+def _differing(row: Mapping[str, Any]) -> str:
+    """Say that a file does not agree with payments booked here, and by how much; nothing where it does."""
+    report = row["report"]
+    if not report.get("differing"):
+        return ""
+    text = ngettext(
+        "%(n)s account differs from the book after its payments: %(amount)s kept as the book has it",
+        "%(n)s accounts differ from the book after their payments: %(amount)s kept as the book has it",
+        report["differing"],
+    )
+    return text % {"n": f"{report['differing']:,}", "amount": money_text(report["difference_minor"], row["currency"])}  # fmt: skip
+
+
 def imports(rows: Sequence[Mapping[str, Any]], *, profiles: Sequence[str], actor: Actor) -> dict[str, Any]:
     """Give the imports with their reconciliation, and what the form offers."""
     rejected = sum(row["rejected"] for row in rows)
@@ -273,6 +296,9 @@ def imports(rows: Sequence[Mapping[str, Any]], *, profiles: Sequence[str], actor
                 "out_of_scope": row["report"].get("out_of_scope", 0),
                 "rejected_minor": row["report"].get("rejected_balance_minor", 0),
                 "has_rejects": bool(row["report"].get("reject_file")),
+                "known": _known(row["report"]),
+                "differing_text": _differing(row),
+                "has_differences": bool(row["report"].get("differences_file")),
             }
             for row in rows
         ],
