@@ -159,7 +159,7 @@ def hold(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def release(request: HttpRequest, account_id: UUID, hold_id: UUID) -> HttpResponse:
     """End a hold."""
     reason = request.POST.get("reason", "").strip()
-    found = queries.account(request.actor, account_id=account_id)  # type: ignore[attr-defined]
+    found = queries.account(request.actor, account_id=account_id, on=days.day_of(clock.now()))  # type: ignore[attr-defined]
     if found is None or hold_id not in {one["id"] for one in found["holds"]}:
         raise Http404
     if not reason:

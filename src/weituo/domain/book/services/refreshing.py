@@ -14,7 +14,7 @@ from uuid import UUID
 import polars as pl
 
 from weituo.core.recovery import buckets
-from weituo.domain.book.checking import Checked
+from weituo.domain.book.checking import REJECTS, Checked
 from weituo.domain.book.profiles import Profile
 from weituo.domain.book.services import holds, storing
 
@@ -80,9 +80,7 @@ def judge(checked: Checked, standing: pl.DataFrame, profile: Profile, *, as_of: 
     return replace(
         checked,
         accepted=checked.accepted.filter(~pl.col("row").is_in(bad)),
-        rejects=pl.concat([checked.rejects, rejects.cast(dict(checked.rejects.schema))]).sort(
-            "row", "column", "rule"
-        ),  # type: ignore[arg-type]
+        rejects=pl.concat([checked.rejects, rejects.cast(REJECTS)]).sort("row", "column", "rule"),
         rejected_minor=checked.rejected_minor + int(gone["balance_minor"].sum()),
     )
 
