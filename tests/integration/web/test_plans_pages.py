@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -128,15 +128,21 @@ def test_what_a_draft_would_do_equals_a_count_of_the_book(db: str, language: str
     build.placed_accounts(count=4, principal=500_000)
     build.placed_accounts(count=2, principal=3_000_000)
     strategy = draft()
-    response = pages.browser(language=language).get(f"/plans/strategies/{strategy}/?try=1")
+    with clock.at_instant(build.AT):
+        response = pages.browser(language=language).get(f"/plans/strategies/{strategy}/?try=1")
     assert response.status_code == 200
-    frame = book.accounts_frame(LIN, on=days.day_of(clock.now()))
+    frame = book.accounts_frame(LIN, on=days.day_of(build.AT))
     large = frame.filter(pl.col("balance_minor") >= 2_000_000)
     rows = {row["number"]: (row["accounts"], row["balance_minor"]) for row in response.context["rows"]}
     assert rows[4] == (large.height, large["balance_minor"].sum())
     assert rows[5] == (4, frame["balance_minor"].sum() - large["balance_minor"].sum())
     assert sum(accounts for accounts, _money in rows.values()) == frame.height
     assert response.context["may_publish"] is True
+    # half a year later the same accounts are too late for the rows of the second and third month
+    with clock.at_instant(build.AT + timedelta(days=180)):
+        later = pages.browser(language=language).get(f"/plans/strategies/{strategy}/?try=1")
+    counts = {row["number"]: row["accounts"] for row in later.context["rows"]}
+    assert (counts[4], counts[5], sum(counts.values())) == (0, 0, frame.height)
 
 
 def test_rows_are_added_moved_removed_and_saved_as_typed(db: str) -> None:

@@ -73,6 +73,12 @@ OBJECTS: dict[str, str | Promise] = {
 FIGURES: dict[str, str | Promise] = {
     "account": gettext_lazy("account"),
     "accounts": gettext_lazy("accounts"),
+    "changed_minor": gettext_lazy("change of what is owed"),
+    "difference_minor": gettext_lazy("difference from the book"),
+    "differing": gettext_lazy("accounts that differ"),
+    "refreshed": gettext_lazy("balances stated anew"),
+    "unchanged": gettext_lazy("unchanged"),
+    "updated": gettext_lazy("updated"),
     "active_cases": gettext_lazy("active cases"),
     "active_to": gettext_lazy("valid to"),
     "after": pgettext_lazy("a change", "after"),

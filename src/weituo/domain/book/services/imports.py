@@ -106,18 +106,15 @@ def import_book(
     )
     twice = refs.filter(refs.is_duplicated()).unique()
     intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
-    refreshes = profile.known == "refresh"
     # the accounts name their file, so it stands first; what was counted follows
     record = ImportFile.objects.create(
         id=intake.import_id, digest=digest, profile=profile.name, profile_digest=profile.digest, filename=path.name, as_of=day, currency=profile.currency,
         rows=0, accounts=0, borrowers=0, history_rows=0, rejected=0, balance_minor=0, imported_at=at,
     )  # fmt: skip
     with transactions.connection().cursor() as cursor:
-        cursor.execute(storing.TEMP)
-        cursor.execute(refreshing.TEMP)
-        if refreshes:
-            intake.standing = refreshing.standing(cursor, refs)
-            standing = refs.clear()
+        cursor.execute(storing.TEMP + refreshing.TEMP)
+        if profile.known == "refresh":
+            intake.standing, standing = refreshing.standing(cursor, refs), refs.clear()
         else:
             standing = storing.known(cursor, "book_account", refs)["ref"]
         checks = (
@@ -140,17 +137,17 @@ def import_book(
     record.save(
         update_fields=["rows", "report", "accounts", "borrowers", "history_rows", "rejected", "balance_minor"]
     )
-    if report.changed_minor or report.updated:
+    if report.updated:
         events.publish(BalancesRefreshed(import_id=intake.import_id, refreshed_at=at))
     note(
         what="import",
         ref=intake.import_id,
         accounts=report.accounts,
-        **({name: getattr(report, name) for name in KNOWN} if refreshes else {}),
         rejected=report.rejected,
         balance_minor=report.balance_minor,
         currency=report.currency,
         digest=digest,
+        **({name: getattr(report, name) for name in KNOWN} if profile.known == "refresh" else {}),
     )
     return report
 
