@@ -17,7 +17,7 @@ from django.utils import translation
 
 from weituo.foundation import acts, clock, locks, transactions
 from weituo.foundation.errors import NotAllowed
-from weituo.foundation.files import uploads
+from weituo.foundation.files import places, uploads
 from weituo.foundation.identity.models import User
 from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
@@ -314,6 +314,12 @@ def test_every_kind_names_an_act_that_exists_and_the_object_it_notes() -> None:
 
 
 class TestUploads:
+    def test_closing_folders_leaves_the_home_itself_open_to_its_server(self) -> None:
+        home = places.place("models", "").parent
+        assert str(home) == str(settings.WEITUO_HOME)
+        assert home.stat().st_mode & 0o055 == 0o055
+        assert places.place("models", "x").parent.stat().st_mode & 0o777 == 0o700
+
     def test_a_kept_file_is_its_owners_alone_and_goes_with_its_folder(self) -> None:
         token = uploads.keep([b"a", b"b"], name="../../etc/盘 book.csv")
         path = uploads.path_of(token)

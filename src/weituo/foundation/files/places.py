@@ -23,9 +23,12 @@ def digest_of(path: Path) -> str:
 
 def place(*parts: str) -> Path:
     """Give a path under WEITUO_HOME and make its folder, closed to everybody else."""
-    path = Path(settings.WEITUO_HOME).joinpath(*parts)
+    home = Path(settings.WEITUO_HOME)
+    path = home.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
+    # never WEITUO_HOME itself: the own PostgreSQL runs as another user and must reach its data in there
+    if path.parent != home:
+        path.parent.chmod(0o700)
     return path
 
 
