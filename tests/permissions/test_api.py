@@ -11,6 +11,7 @@ from uuid import UUID
 from django.test import Client
 
 from weituo.api.api import api
+from weituo.domain.contact import services as contact
 from weituo.foundation import clock, transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity import keys
@@ -18,7 +19,7 @@ from weituo.foundation.identity.roles import Role
 from weituo.foundation.ids import new_id
 
 from tests.builders import actors
-from tests.builders.contact import MORNING, bench, key_for
+from tests.builders.contact import MORNING, Bench, bench, key_for
 from tests.builders.ledger import AT
 from tests.permissions import walk
 
@@ -78,7 +79,8 @@ def test_what_is_not_ones_own_is_not_there(db: str) -> None:
     """The same answer for another agency's object and for none at all: nobody learns what exists."""
     mine, theirs = bench(), bench()
     key = key_for(mine.agency_id)
-    parts = {"{case_ref}": theirs.cases[0].case_ref, **their_objects(theirs.agency_id)}
+    parts = {"{case_ref}": theirs.cases[0].case_ref, "{permit_id}": str(their_permit(theirs))}
+    parts |= their_objects(theirs.agency_id)
     named = [(path, method) for path, method in OPERATIONS if "{" in path]
     unknown = {part for path, _method in named for part in re.findall(r"\{\w+\}", path)} - set(parts)
     assert not unknown, f"say in this test which object of another agency {unknown} leads to"
@@ -92,6 +94,20 @@ def test_what_is_not_ones_own_is_not_there(db: str) -> None:
         response, nothing = ask(there, method, key=key, body=body), ask(path, method, key=key, body=body)
         assert response.status_code == 404, (path, response.content)
         assert response.json()["code"] == nothing.json()["code"]
+
+
+def their_permit(desk: Bench) -> UUID:
+    """Ask a permit for another agency."""
+    [answer] = contact.ask_permits(
+        actor=actors.agency_system(desk.agency_id),
+        requests=[
+            contact.PermitRequest(
+                case_ref=desk.cases[0].case_ref, badge=desk.badge, contact_point_id=desk.point(), channel="VOICE", purpose="COLLECT", planned_at=MORNING
+            )
+        ],
+        at=MORNING,
+    )  # fmt: skip
+    return answer.permit_id
 
 
 def their_objects(agency_id: UUID) -> dict[str, str]:

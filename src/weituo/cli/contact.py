@@ -125,6 +125,8 @@ def _replay(arguments: argparse.Namespace) -> int:
         "permit": permit["id"],
         "state": permit["state"],
         "reasons_then": permit["reasons"],
+        "taken_back_at": permit["voided_at"],
+        "taken_back_because": permit["void_reasons"],
     }
     verdict = worded("the same answer") if found["same_answer"] else worded("another answer")
     why = "" if found["digest_fits"] else worded("; the stored facts were altered")

@@ -57,6 +57,12 @@ def add_verbs(verbs: Any) -> None:
     agree.add_argument("--to", dest="active_to", type=date.fromisoformat, help="first day after its term")
     agree.add_argument("--field", action="append", default=[], help="a field that may be shared; again for more")  # fmt: skip
     agree.add_argument("--fee", action="append", default=[], metavar="BUCKET=BPS", help="fee in basis points; again for more")  # fmt: skip
+    leaves = verb("collector-leaves", "let a collector go; their permits are void", _leaves, agency=False)
+    training = verb("training", "write down until when a collector is trained", _training, agency=False)
+    for made in (leaves, training):
+        made.add_argument("badge")
+        made.add_argument("--reason", required=True)
+    training.add_argument("--until", type=date.fromisoformat, required=True, help="last day on which it is valid")  # fmt: skip
     for name, text, run in (
         ("capacity", "set how many accounts an agency may hold", _capacity),
         ("suspend", "stop an agency at once", _suspend),
@@ -263,3 +269,33 @@ def _reinstate(arguments: argparse.Namespace) -> int:
         at=clock.now(),
     )
     return _done(arguments, worded("%(agency)s works again", agency=arguments.agency), state="APPROVED")
+
+
+def _collector(arguments: argparse.Namespace) -> UUID:
+    from weituo.domain.partners import queries
+    from weituo.foundation.errors import NotFound
+
+    found = queries.collector_by_badge(cli.actor_of(arguments), badge=arguments.badge)
+    if found is None:
+        raise NotFound(what=worded("collector"), where=arguments.badge)
+    return found.id
+
+
+def _leaves(arguments: argparse.Namespace) -> int:
+    from weituo.domain.partners import services
+    from weituo.foundation import clock
+
+    services.end_collector(
+        actor=cli.actor_of(arguments), collector_id=_collector(arguments), reason=arguments.reason, at=clock.now()
+    )  # fmt: skip
+    return _done(arguments, worded("%(badge)s has left", badge=arguments.badge), badge=arguments.badge)
+
+
+def _training(arguments: argparse.Namespace) -> int:
+    from weituo.domain.partners import services
+    from weituo.foundation import clock
+
+    services.set_training(
+        actor=cli.actor_of(arguments), collector_id=_collector(arguments), trained_until=arguments.until, reason=arguments.reason, at=clock.now()
+    )  # fmt: skip
+    return _done(arguments, worded("%(badge)s is trained until %(day)s", badge=arguments.badge, day=arguments.until.isoformat()), badge=arguments.badge, trained_until=arguments.until)  # fmt: skip

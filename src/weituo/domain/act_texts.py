@@ -36,6 +36,8 @@ SENTENCES: dict[str, str | Promise] = {
     "partners.sign_agreement": _("%(actor)s put an agreement with an agency in force"),
     "partners.end_agreement": _("%(actor)s ended an agreement with an agency"),
     "partners.register_collector": _("%(actor)s registered a collector"),
+    "partners.end_collector": _("%(actor)s let a collector go"),
+    "partners.set_training": _("%(actor)s wrote down how long a collector's training is valid"),
     "partners.set_capacity": _("%(actor)s changed what an agency may hold"),
     "partners.suspend": _("%(actor)s suspended an agency"),
     "partners.reinstate": _("%(actor)s lifted the suspension of an agency"),

@@ -16,26 +16,12 @@ from weituo.domain.sharing import events as sharing_events
 from weituo.domain.sharing.services import revocation
 from weituo.foundation.events import react
 
-#: holds under which nobody may be contacted: what was granted before is taken back in the same transaction
-STOPPING = frozenset(
-    {
-        "DISPUTE",
-        "HARDSHIP",
-        "DECEASED",
-        "MINOR",
-        "BANKRUPT",
-        "REPRESENTED",
-        "CEASED",
-        "LEGAL",
-        "SOLD",
-        "COMPLAINT",
-    }
-)
+AGENCY_SUSPENDED = "AGENCY_SUSPENDED"
+AGREEMENT_ENDED = "AGREEMENT_ENDED"
 
 
-def _void_permits(event: book_events.HoldPlaced) -> None:
-    if event.kind in STOPPING:
-        voiding.void_permits(borrower_id=event.borrower_id, at=event.placed_at)
+def _decide_again(event: book_events.HoldPlaced) -> None:
+    voiding.decide_again(borrower_id=event.borrower_id, at=event.placed_at, because=event.kind)
 
 
 def _book_what_changed(event: book_events.BalancesRefreshed) -> None:
@@ -52,17 +38,31 @@ def _tell_the_gate(event: care_events.WishSet) -> None:
     )
 
 
+def _end_work_of_suspended(event: partners_events.AgencySuspended) -> None:
+    voiding.void_groundless(agency_id=event.agency_id, at=event.suspended_at, because=AGENCY_SUSPENDED)
+
+
+def _end_work_without_agreement(event: partners_events.AgreementEnded) -> None:
+    voiding.void_groundless(agency_id=event.agency_id, at=event.ended_at, because=AGREEMENT_ENDED)
+
+
+def _end_work_of_collector(event: partners_events.CollectorChanged) -> None:
+    voiding.void_groundless(
+        agency_id=event.agency_id, collector_id=event.collector_id, at=event.changed_at, because=event.change
+    )
+
+
 def _take_back_packages(event: partners_events.AgencySuspended) -> None:
-    revocation.revoke_packages(agency_id=event.agency_id, reason="AGENCY_SUSPENDED", at=event.suspended_at)
+    revocation.revoke_packages(agency_id=event.agency_id, reason=AGENCY_SUSPENDED, at=event.suspended_at)
 
 
 def _take_back_packages_without_ground(event: partners_events.AgreementEnded) -> None:
     if event.kind == "CONFIDENTIALITY":
-        revocation.revoke_packages(agency_id=event.agency_id, reason="AGREEMENT_ENDED", at=event.ended_at)
+        revocation.revoke_packages(agency_id=event.agency_id, reason=AGREEMENT_ENDED, at=event.ended_at)
 
 
 def _end_work_on_recalled(event: placement_events.PlacementsRecalled) -> None:
-    voiding.void_permits(placement_ids=event.placement_ids, at=event.recalled_at)
+    voiding.void_groundless(placement_ids=event.placement_ids, at=event.recalled_at, because=event.reason)
     revocation.take_back_cases(placement_ids=event.placement_ids, reason=event.reason, at=event.recalled_at)
 
 
@@ -76,7 +76,7 @@ react(
 )
 react(
     care_events.CaseOpened,
-    because="the act itself puts the hold on; HoldPlaced then voids live permits in the same transaction",
+    because="the act itself puts the hold on; HoldPlaced then decides unused permits again in the same transaction",
 )
 react(
     care_events.CaseDecided,
@@ -93,13 +93,13 @@ react(
 )
 react(
     book_events.HoldPlaced,
-    same_transaction=(_void_permits,),
+    same_transaction=(_decide_again,),
     because="no contact may follow a dispute, a death or a cease request, not even on a permit granted a minute before",
 )
 react(
     care_events.WishSet,
     same_transaction=(_tell_the_gate,),
-    because="the gate must know a wish before the borrower has left the page",
+    because="a wish binds before the borrower has left the page, permits that were granted before it as well",
 )
 react(
     contact_events.ViolationsFound,
@@ -111,13 +111,18 @@ react(
 )
 react(
     partners_events.AgencySuspended,
-    same_transaction=(_take_back_packages,),
-    because="no file stays open to a stopped agency; the gate and the package builder look at its state at every act",
+    same_transaction=(_end_work_of_suspended, _take_back_packages),
+    because="a stopped agency contacts nobody, on no permit granted before, and no file stays open to it",
 )
 react(
     partners_events.AgreementEnded,
-    same_transaction=(_take_back_packages_without_ground,),
-    because="without a confidentiality agreement no file may stay; the gate and the builder look for a live one at every act",
+    same_transaction=(_end_work_without_agreement, _take_back_packages_without_ground),
+    because="without live agreements nobody is contacted, and without one on confidentiality no file may stay",
+)
+react(
+    partners_events.CollectorChanged,
+    same_transaction=(_end_work_of_collector,),
+    because="a collector who has left or whose training is over contacts nobody, on no permit granted before",
 )
 react(
     placement_events.PlacementsMade,

@@ -1,20 +1,78 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
-from ninja import Router
+from ninja import Query, Router
 from ninja.decorators import decorate_view
+from pydantic import AwareDatetime
 
 from weituo.api.auth import caller
 from weituo.api.repeats import PARAMETER, repeatable
-from weituo.api.schemas.base import answers
-from weituo.api.schemas.contact import AttemptsIn, AttemptsOut, PermitsIn, PermitsOut
+from weituo.api.schemas.base import PLAIN, answers
+from weituo.api.schemas.contact import (
+    AttemptsIn,
+    AttemptsOut,
+    PermitsIn,
+    PermitsOut,
+    PermitStateOut,
+    PermitStatesOut,
+)
 from weituo.domain.contact import services as contact
+from weituo.domain.contact import words, worklist
 from weituo.foundation import clock
 
 router = Router()
+STATES_MAX = 500
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "zh").startswith("zh") else "en"
+
+
+def _standing(row: dict[str, Any]) -> dict[str, Any]:
+    against = row["void_reasons"] if row["state"] == "VOID" else row["reasons"]
+    return row | {
+        "permit_id": row["id"],
+        "collector": row["badge"],
+        "contact_point": row["contact_point_id"],
+        "reasons": words.told(against, language=_language()),
+    }
+
+
+@router.get(
+    "/permits",
+    operation_id="listPermits",
+    summary="My permits as they stand",
+    response=answers(PermitStatesOut),
+)
+def list_permits(
+    request: HttpRequest,
+    case_ref: Annotated[str, Query(max_length=20, pattern=PLAIN)] = "",
+    state: Annotated[Literal["GRANTED", "USED", "REFUSED", "VOID", "ALL"], Query()] = "ALL",
+    since: Annotated[
+        AwareDatetime | None, Query(description="answered or taken back at this instant or later")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=STATES_MAX)] = STATES_MAX,
+) -> dict[str, Any]:
+    """List the agency's own permits, the latest change first. `state=VOID` with `since` gives what was taken back meanwhile."""
+    rows = worklist.changed_permits(
+        caller(request), case_ref=case_ref, state="" if state == "ALL" else state, since=since, limit=limit
+    )
+    return {"permits": [_standing(row) for row in rows]}
+
+
+@router.get(
+    "/permits/{permit_id}",
+    operation_id="getPermit",
+    summary="One permit as it stands",
+    response=answers(PermitStateOut),
+)
+def get_permit(request: HttpRequest, permit_id: UUID) -> dict[str, Any]:
+    """Give one permit: whether it can still be used and until when, or why it was refused or taken back."""
+    return _standing(worklist.permit(caller(request), permit_id=permit_id))
 
 
 @router.post(
@@ -28,7 +86,8 @@ router = Router()
 def ask_permits(request: HttpRequest, payload: PermitsIn) -> dict[str, Any]:
     """Ask leave for 1 to 500 contacts. A refusal is an answer: it cites the rule and says when to ask again.
 
-    A granted permit holds from `planned_at` until `expires_at` (ten minutes), for one contact.
+    A granted permit holds from `planned_at` until `expires_at`, for one contact: ten minutes, or less where a rule would deny
+    the contact before. It is taken back (state VOID) when what it rests on is gone, or when the borrower has spoken.
     """
     answered = contact.ask_permits(
         actor=caller(request),
@@ -45,12 +104,11 @@ def ask_permits(request: HttpRequest, payload: PermitsIn) -> dict[str, Any]:
         ],
         at=clock.now(),
     )
-    language = "zh" if (get_language() or "zh").startswith("zh") else "en"
     granted = sum(one.granted for one in answered)
     return {
         "granted": granted,
         "refused": len(answered) - granted,
-        "permits": [one.as_dict(language=language) for one in answered],
+        "permits": [one.as_dict(language=_language()) for one in answered],
     }
 
 

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import AwareDatetime, Field
 
 from weituo.api.schemas.base import Wire
+from weituo.domain.contact.services.attempts import RESULTS
 
 Channel = Literal["VOICE", "SMS", "EMAIL", "LETTER", "VISIT"]
-Result = Literal[
-    "NOT_CONNECTED", "UNANSWERED", "BUSY", "VOICEMAIL", "SENT", "WRONG_PARTY", "THIRD_PARTY", "RIGHT_PARTY",
-    "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Result = str
+else:
+    Result = Literal[*RESULTS]
 CaseRef = Annotated[str, Field(min_length=1, max_length=20)]
 
 
@@ -52,6 +53,30 @@ class PermitOut(Schema):
     planned_at: datetime
     expires_at: datetime | None
     reasons: list[ReasonOut]
+
+
+class PermitStateOut(Schema):
+    """A permit as it stands now. `reasons` are those of the refusal, or of what took a granted permit back (state VOID)."""
+
+    permit_id: UUID
+    case_ref: str
+    state: str
+    collector: str
+    contact_point: UUID
+    channel: str
+    purpose: str
+    asked_at: datetime
+    planned_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    voided_at: datetime | None
+    reasons: list[ReasonOut]
+
+
+class PermitStatesOut(Schema):
+    """Permits as they stand now, the latest change first."""
+
+    permits: list[PermitStateOut]
 
 
 class PermitsOut(Schema):

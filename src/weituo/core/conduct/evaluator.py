@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from weituo.core.conduct.facts import Contact, Facts, Request
 from weituo.core.conduct.packs import Pack, Rule
+from weituo.core.conduct.turning import clock, midnight, turning_points
 
 #: how far ahead an allowed instant is looked for
 HORIZON_DAYS = 35
@@ -43,8 +44,7 @@ def evaluate(*, request: Request, facts: Facts, packs: Sequence[Pack], at: datet
     """
     if request.planned_at.tzinfo is None or at.tzinfo is None:
         raise ValueError("instants must be aware")
-    rules = [rule for pack in packs for rule in pack.rules if rule.in_force(request.planned_at)]
-    reasons = tuple(_denials(rules, request, facts))
+    reasons = tuple(denials(request, facts, packs))
     return Decision(
         allowed=not reasons,
         reasons=reasons,
@@ -54,15 +54,17 @@ def evaluate(*, request: Request, facts: Facts, packs: Sequence[Pack], at: datet
     )
 
 
-def _denials(rules: Sequence[Rule], request: Request, facts: Facts) -> Iterator[Reason]:
-    for rule in rules:
-        code = CHECKS[rule.kind](rule, request, facts)
-        if code:
-            yield Reason(rule=rule.id, code=code, citation=rule.citation, zh=rule.zh, en=rule.en)
-
-
-def _clock(text: str) -> time:
-    return time.fromisoformat(text)
+def denials(
+    request: Request, facts: Facts, packs: Sequence[Pack], *, only: frozenset[str] | None = None
+) -> Iterator[Reason]:
+    """Give every rule in force at the planned instant that denies the contact, of the kinds in `only` if given."""
+    for pack in packs:
+        for rule in pack.rules:
+            if (only is not None and rule.kind not in only) or not rule.in_force(request.planned_at):
+                continue
+            code = CHECKS[rule.kind](rule, request, facts)
+            if code:
+                yield Reason(rule=rule.id, code=code, citation=rule.citation, zh=rule.zh, en=rule.en)
 
 
 def _within(moment: time, first: time, last: time) -> bool:
@@ -73,7 +75,7 @@ def _within(moment: time, first: time, last: time) -> bool:
 def _hours(rule: Rule, request: Request, facts: Facts) -> str:
     if not facts.zones:
         return "unknown: zones"
-    first, last = _clock(rule.parameters["from"]), _clock(rule.parameters["to"])
+    first, last = clock(rule.parameters["from"]), clock(rule.parameters["to"])
     for zone in facts.zones:
         wall = request.planned_at.astimezone(ZoneInfo(zone)).time()
         if _within(wall, first, last):
@@ -88,9 +90,7 @@ def _hours(rule: Rule, request: Request, facts: Facts) -> str:
 
 
 def _day_start(moment: datetime, zone: str, back: int) -> datetime:
-    local = moment.astimezone(ZoneInfo(zone))
-    day = local.date() - timedelta(days=back)
-    return datetime.combine(day, time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return midnight(moment.astimezone(ZoneInfo(zone)).date() - timedelta(days=back), zone)
 
 
 def _counted(contact: Contact, outcomes: Sequence[str]) -> bool:
@@ -128,7 +128,9 @@ def _intensity(rule: Rule, request: Request, facts: Facts) -> str:
         else rule.parameters["default_most"]
     )
     since = request.planned_at - timedelta(days=rule.parameters["days"])
-    number = sum(1 for contact in facts.contacts if since < contact.at <= request.planned_at)
+    number = sum(
+        1 for contact in facts.contacts if contact.at <= request.planned_at and since < contact.latest
+    )
     return "intensity" if number >= most else ""
 
 
@@ -256,7 +258,8 @@ def _earliest(request: Request, facts: Facts, packs: Sequence[Pack]) -> datetime
     rolling window; those instants are tried in order, so the first that allows is exact.
     """
     start = request.planned_at
-    for instant in sorted(_turning_points(start, facts, packs)):
+    until = start + timedelta(days=HORIZON_DAYS)
+    for instant in sorted(turning_points(start=start, until=until, facts=facts, packs=packs)):
         moved = replace(request, planned_at=instant)
         rules = [rule for pack in packs for rule in pack.rules if rule.in_force(instant)]
         codes = [(rule.kind, code) for rule in rules if (code := CHECKS[rule.kind](rule, moved, facts))]
@@ -267,35 +270,3 @@ def _earliest(request: Request, facts: Facts, packs: Sequence[Pack]) -> datetime
         ):
             return None
     return None
-
-
-def _turning_points(start: datetime, facts: Facts, packs: Sequence[Pack]) -> set[datetime]:
-    clocks = {time(0)}
-    points: set[datetime] = set()
-    for pack in packs:
-        for rule in pack.rules:
-            if rule.kind == "hours":
-                clocks |= {_clock(rule.parameters["from"]), _clock(rule.parameters["to"])}
-            if rule.kind == "intensity":
-                points |= {
-                    contact.at + timedelta(days=rule.parameters["days"]) for contact in facts.contacts or ()
-                }
-            points |= {
-                datetime.combine(day, time(0), tzinfo=UTC)
-                for day in (rule.effective_from, rule.effective_to)
-                if day
-            }
-    for consent in facts.consents:
-        clocks |= {consent.hour_from, consent.hour_to}
-    if facts.wish_hours:
-        clocks |= {time(hour % 24) for hour in facts.wish_hours}
-    for zone in {*(facts.zones or ()), facts.home_zone}:
-        info = ZoneInfo(zone)
-        first = start.astimezone(info).date()
-        for ahead in range(HORIZON_DAYS + 1):
-            for clock in clocks:
-                points.add(
-                    datetime.combine(first + timedelta(days=ahead), clock, tzinfo=info).astimezone(UTC)
-                )
-    limit = start + timedelta(days=HORIZON_DAYS)
-    return {point.astimezone(UTC) for point in points if start < point <= limit}

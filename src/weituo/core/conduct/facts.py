@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 #: channels of contact
@@ -38,6 +38,13 @@ class Contact:
     contact_point: str
     recipient: str = "borrower"
     result: str | None = None
+    #: first instant at which a permitted contact may no longer be made; None: it lies at `at`
+    until: datetime | None = None
+
+    @property
+    def latest(self) -> datetime:
+        """The last instant at which the contact can lie."""
+        return self.at if self.until is None else max(self.at, self.until - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,10 @@ class Facts:
             body["wish_hours"] = (first, last)
         if body.get("contacts") is not None:
             body["contacts"] = tuple(
-                Contact(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in body["contacts"]
+                Contact(
+                    **{**one, "at": datetime.fromisoformat(one["at"]), "until": _instant(one.get("until"))}
+                )
+                for one in body["contacts"]
             )
         body["consents"] = tuple(
             Consent(
@@ -108,6 +118,10 @@ class Facts:
             for one in body.get("consents", ())
         )
         return cls(**body)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 _NAMES = tuple(one.name for one in fields(Facts))

@@ -32,13 +32,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from weituo.core.conduct import RESULTS
 from weituo.core.twin import latent
 from weituo.core.twin.agencies import SEGMENTS, Agency
 
+#: outcomes that the twin does not tell apart from the others
+_NOT_PLAYED: Final = frozenset({"NOT_CONNECTED", "BUSY", "VOICEMAIL", "THIRD_PARTY"})
 #: outcomes of an attempt
-OUTCOMES: Final[tuple[str, ...]] = (
-    "UNANSWERED", "SENT", "WRONG_PARTY", "RIGHT_PARTY", "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH",
-)  # fmt: skip
+OUTCOMES: Final[tuple[str, ...]] = tuple(result for result in RESULTS if result not in _NOT_PLAYED)
 #: themes of complaints
 THEMES: Final[tuple[str, ...]] = ("TOO_OFTEN", "TONE", "THIRD_PARTY", "AMOUNT", "NIGHT_CALL")
 #: most attempts an account and week

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,14 +23,10 @@ CHANNELS: Final = {"VOICE": "call", "SMS": "sms", "EMAIL": "email", "LETTER": "l
 PURPOSES: Final = {"COLLECT": True, "REMIND": True, "ANSWER": True, "LOCATE": False}
 #: other rooms' words for channels (strategies, wishes)
 _CHANNEL_WORDS: Final = CHANNELS | {"PHONE": "call", "CALL": "call", "MAIL": "letter"}
-_STATUSES: Final = {"DISPUTE": "disputed"}
-_RESULTS: Final = {
-    "NOT_CONNECTED": "not_connected", "UNANSWERED": "unanswered", "BUSY": "unanswered", "VOICEMAIL": "voicemail",
-    "SENT": "delivered", "WRONG_PARTY": "wrong_party", "THIRD_PARTY": "third_party", "RIGHT_PARTY": "conversation",
-    "PROMISE": "conversation", "REFUSED": "conversation", "DISPUTE": "conversation", "HARDSHIP": "conversation",
-    "CEASE_WISH": "conversation",
-}  # fmt: skip
-WEEK: Final = timedelta(days=7)
+#: a permit holds this long from the planned instant, and never longer than the rules allow
+HOLDS_MINUTES: Final = 10
+#: kinds of rules that keep hours free: nor may a call go on into them
+HOURS: Final = frozenset({"hours", "wish"})
 #: grounds of the gate itself, before any rule pack: rule → (citation, zh, en)
 GROUNDS: Final = {
     "GATE-PLACEMENT": (
@@ -58,30 +54,38 @@ class Decision:
     allowed: bool
     facts: str
     facts_digest: str
+    #: first instant at which a rule would deny the contact, or the end of the usual ten minutes; None where it is refused
+    until: datetime | None = None
     reasons: list[dict[str, Any]] = field(default_factory=list)
     packs: dict[str, str] = field(default_factory=dict)
 
 
-def decide(*, rows: pl.DataFrame, contacts: pl.DataFrame) -> list[Decision]:
+def decide(
+    *, rows: pl.DataFrame, contacts: pl.DataFrame, latest: Sequence[datetime] | None = None
+) -> list[Decision]:
     """Decide a batch in the order of asking; a request sees what was granted to the same borrower before it.
 
-    rows: columns of `gathering.GROUND` with the request's and the agency's; contacts: columns of `gathering.CONTACTS`.
+    rows: columns of `gathering.GROUND` with those of `gathering.asked`; contacts: columns of `gathering.CONTACTS`;
+    latest: when each of them ends at the latest, where that is known already.
     """
     history: dict[str, list[conduct.Contact]] = defaultdict(list)
     for row in contacts.iter_rows(named=True):
         history[row["borrower_id"]].append(_contact(row))
     decisions = []
-    for row in rows.iter_rows(named=True):
+    for number, row in enumerate(rows.iter_rows(named=True)):
         known = history[row["borrower_id"]]
         request, facts, grounds = _request(row), _facts(row, known), _grounds(row)
         decision = _decide(request=request, facts=facts, grounds=grounds, at=row["asked_at"])
-        if decision.allowed:
+        if decision.until is not None:
+            if latest is not None:
+                decision = replace(decision, until=min(decision.until, latest[number]))
             known.append(
                 conduct.Contact(
                     at=request.planned_at,
                     channel=request.channel,
                     contact_point=request.contact_point,
                     recipient=request.recipient,
+                    until=decision.until,
                 )
             )
         decisions.append(decision)
@@ -110,7 +114,9 @@ def _read(stored: Mapping[str, Any]) -> tuple[conduct.Request, conduct.Facts]:
     request = conduct.Request(**{**asked, "planned_at": datetime.fromisoformat(asked["planned_at"])})
     known = dict(stored["facts"])
     if known.get("contacts"):
-        known["contacts"] = [_same_as(request) | one for one in known["contacts"]]
+        known["contacts"] = [
+            _held(_same_as(request) | one, stored.get("held_minutes")) for one in known["contacts"]
+        ]
     return request, conduct.Facts.from_dict(known)
 
 
@@ -119,55 +125,52 @@ def _decide(
 ) -> Decision:
     packs = conduct.load()
     answer = conduct.evaluate(request=request, facts=facts, packs=packs, at=at)
-    reasons = [
-        {"code": code, "kind": "ground", "citation": GROUNDS[code][0], "text_zh": GROUNDS[code][1], "text_en": GROUNDS[code][2], "retry_at": None}
-        for code in grounds
-    ]  # fmt: skip
+    reasons = [ground(code) for code in grounds]
     retry = answer.earliest_next.isoformat() if answer.earliest_next and not grounds else None
     reasons += [_reason(one, retry) for one in answer.reasons]
     if not reasons:
-        reasons += [_reason(one, None) for one in _crowds_later(request, facts, packs, at)]
+        reasons += [_reason(one, None) for one in conduct.crowded(request=request, facts=facts, packs=packs)]
     body = _canonical(_short(request=request, facts=facts, grounds=grounds))
     return Decision(
         allowed=not reasons,
         facts=body,
         facts_digest=hashlib.sha256(body.encode()).hexdigest(),
+        until=None if reasons else _until(request, facts, packs),
         reasons=reasons,
         packs=answer.versions,
     )
 
 
-def _crowds_later(
-    request: conduct.Request, facts: conduct.Facts, packs: Sequence[conduct.Pack], at: datetime
-) -> Iterable[conduct.Reason]:
-    """Give the rules that a contact planned later, and granted already, would break if this one came before it."""
-    later = [one for one in facts.contacts or () if request.planned_at < one.at <= request.planned_at + WEEK]
-    if not later:
-        return ()
-    new = conduct.Contact(
-        at=request.planned_at,
-        channel=request.channel,
-        contact_point=request.contact_point,
-        recipient=request.recipient,
+def _until(request: conduct.Request, facts: conduct.Facts, packs: Sequence[conduct.Pack]) -> datetime:
+    """Give the end of a permit: what has days only is judged for the lender's day, so no permit goes beyond it."""
+    most = min(
+        request.planned_at + timedelta(minutes=HOLDS_MINUTES),
+        days.start_of(days.day_of(request.planned_at) + timedelta(days=1)),
     )
-    for one in later:
-        others = tuple(other for other in facts.contacts or () if other is not one)
-        moved = replace(
-            request,
-            planned_at=one.at,
-            channel=one.channel,
-            contact_point=one.contact_point,
-            recipient=one.recipient,
-        )
-        before = conduct.evaluate(request=moved, facts=replace(facts, contacts=others), packs=packs, at=at)
-        after = conduct.evaluate(
-            request=moved, facts=replace(facts, contacts=(*others, new)), packs=packs, at=at
-        )
-        known = {reason.rule for reason in before.reasons}
-        broken = [reason for reason in after.reasons if reason.rule not in known]
-        if broken:
-            return broken
-    return ()
+    return conduct.allowed_until(request=request, facts=facts, packs=packs, most=most)
+
+
+def in_quiet_hours(*, stored: Mapping[str, Any], instants: Sequence[datetime]) -> bool:
+    """Tell whether one of these instants lies in hours that the law or the borrower's wish, as stored, keeps free."""
+    request, facts = _read(stored)
+    return any(
+        reason.code != "wish_channel"
+        for instant in instants
+        for reason in conduct.denials(replace(request, planned_at=instant), facts, conduct.load(), only=HOURS)
+    )
+
+
+def ground(code: str) -> dict[str, Any]:
+    """Give one of the gate's own grounds as a reason."""
+    citation, zh, en = GROUNDS[code]
+    return {"code": code, "kind": "ground", "citation": citation, "text_zh": zh, "text_en": en, "retry_at": None}  # fmt: skip
+
+
+def reason_of(rule: conduct.Rule) -> dict[str, Any]:
+    """Give a rule as a reason that no passing of time lifts."""
+    return _reason(
+        conduct.Reason(rule=rule.id, code=rule.kind, citation=rule.citation, zh=rule.zh, en=rule.en), None
+    )
 
 
 def _reason(one: conduct.Reason, retry: str | None) -> dict[str, Any]:
@@ -200,11 +203,29 @@ def _canonical(body: Mapping[str, Any]) -> str:
 def _short(*, request: conduct.Request, facts: conduct.Facts, grounds: Sequence[str]) -> dict[str, Any]:
     """Leave out what goes without saying: a permit is stored for every contact, and most facts are the usual ones."""
     known = _unusual(facts.as_dict(), _USUAL_FACTS)
+    held = {}
     if "contacts" in known:
         usual = _USUAL_CONTACT | _same_as(request)
-        known["contacts"] = [_unusual(one, usual) for one in known["contacts"]]
+        if any(one["until"] is not None for one in known["contacts"]):
+            held = {"held_minutes": HOLDS_MINUTES}
+        known["contacts"] = [_unusual(_shortened(one), usual) for one in known["contacts"]]
     asked = _unusual(_plain_request(request), _USUAL_REQUEST)
-    return {"request": asked, "facts": known, "grounds": list(grounds)}
+    return {"request": asked, "facts": known, "grounds": list(grounds)} | held
+
+
+def _held(one: dict[str, Any], minutes: int | None) -> dict[str, Any]:
+    """Say until when a reserved contact may still be made, where it holds as long as usual."""
+    if minutes is None or one.get("result") is not None or "until" in one:
+        return one
+    return one | {"until": (datetime.fromisoformat(one["at"]) + timedelta(minutes=minutes)).isoformat()}
+
+
+def _shortened(one: dict[str, Any]) -> dict[str, Any]:
+    """Leave the end of a reserved contact out where it is the usual one; `_held` says it again."""
+    if one["until"] is None:
+        return one
+    usual = datetime.fromisoformat(one["at"]) + timedelta(minutes=HOLDS_MINUTES)
+    return one | {"until": None} if datetime.fromisoformat(one["until"]) == usual else one
 
 
 def _same_as(request: conduct.Request) -> dict[str, Any]:
@@ -228,7 +249,8 @@ def _contact(row: Mapping[str, Any]) -> conduct.Contact:
         channel=CHANNELS[row["channel"]],
         contact_point=row["contact_point_id"],
         recipient=row["point_role"].lower(),
-        result=_RESULTS[row["result"]] if row["result"] else None,
+        result=conduct.RESULTS[row["result"]] if row["result"] else None,
+        until=row["until"],
     )
 
 
@@ -245,12 +267,12 @@ def _request(row: Mapping[str, Any]) -> conduct.Request:
 def _facts(row: Mapping[str, Any], contacts: Sequence[conduct.Contact]) -> conduct.Facts:
     return conduct.Facts(
         zones=tuple(row["zones"]) or None,
-        statuses=frozenset(_STATUSES.get(kind, kind.lower()) for kind in row["holds"]),
+        statuses=frozenset(conduct.status_of(kind) for kind in row["holds"]),
         contacts=tuple(contacts),
         point_valid=row["point_valid"],
-        collector_registered=row["collector_registered"],
-        collector_trained=row["collector_trained"],
-        agreement_live=row["service_agreement"] and row["confidentiality_agreement"],
+        collector_registered="registered" not in row["lacks"],
+        collector_trained="trained" not in row["lacks"],
+        agreement_live="agreement" not in row["lacks"],
         strategy_channels=_words(row["treatment_channels"]) or None,
         contacts_per_week_max=row["contacts_per_week_max"],
         wish_channels=_words(row["wish_channels"]),
@@ -264,9 +286,9 @@ def _words(channels: Sequence[str] | None) -> frozenset[str]:
 
 def _grounds(row: Mapping[str, Any]) -> tuple[str, ...]:
     grounds = []
-    if row["placement_state"] != "ACTIVE" or days.day_of(row["planned_at"]) >= row["term_to"]:
+    if "placement" in row["lacks"]:
         grounds.append("GATE-PLACEMENT")
-    if row["agency_state"] != "APPROVED" or not row["papers"]:
+    if "agency" in row["lacks"]:
         grounds.append("GATE-AGENCY")
     if row["treatment"] not in {None, "AGENCY"}:
         grounds.append("GATE-TREATMENT")

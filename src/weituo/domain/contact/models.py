@@ -37,6 +37,8 @@ class Permit(models.Model):
     voided_at = models.DateTimeField(null=True)
     #: [{code, citation, pack, version, …}] of every denying rule, the strictest first
     reasons = models.JSONField(default=list)
+    #: the same, of what stood against a permit when it was taken back; the first answer stays as it was given
+    void_reasons = models.JSONField(default=list, db_default=[])
     #: {rule pack: version}
     packs = models.JSONField(default=dict)
     facts = models.JSONField(default=dict)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -78,3 +81,16 @@ def pack_name(name: str) -> str:
 def cited(citation: str) -> str:
     """Give a citation in the reader's language, part by part; a source that is not known stays as it is written."""
     return _("; ").join(str(_SOURCES.get(part, part)) for part in citation.split("; "))
+
+
+def told(reasons: Sequence[Mapping[str, Any]], *, language: str) -> list[dict[str, Any]]:
+    """Give stored reasons as plain data, said in `language` (zh or en): code, citation, message, retry_at."""
+    return [
+        {
+            "code": one["code"],
+            "citation": one["citation"],
+            "message": one[f"text_{language}"],
+            "retry_at": one.get("retry_at"),
+        }
+        for one in reasons
+    ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from weituo.domain.contact.errors import PermitNotFound
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
 
 _PERMITS = (
-    "SELECT m.id, p.case_ref, m.state, m.channel, m.purpose, m.asked_at, m.planned_at, m.expires_at, m.used_at, m.voided_at, m.reasons, m.contact_point_id, c.badge "
+    "SELECT m.id, p.case_ref, m.state, m.channel, m.purpose, m.asked_at, m.planned_at, m.expires_at, m.used_at, m.voided_at, m.reasons, m.void_reasons, m.contact_point_id, c.badge "
     "FROM contact_permit m JOIN placement_placement p ON p.id = m.placement_id JOIN partners_collector c ON c.id = m.collector_id "
 )
 
@@ -33,6 +36,34 @@ def permits(viewer: Actor, *, case_ref: str, limit: int = 50) -> list[dict[str, 
     viewer.require("contact.read_own")
     return transactions.rows(
         _PERMITS + "WHERE p.case_ref = %s ORDER BY m.asked_at DESC, m.id DESC LIMIT %s", [case_ref, limit]
+    )
+
+
+@transactions.reads
+def permit(viewer: Actor, *, permit_id: UUID) -> dict[str, Any]:
+    """Give one permit of the agency's own, as it stands now. Raises `PermitNotFound`."""
+    viewer.require("contact.read_own")
+    found = transactions.rows(_PERMITS + "WHERE m.id = %s", [permit_id])
+    if not found:
+        raise PermitNotFound(what="permit", where=str(permit_id))
+    return found[0]
+
+
+@transactions.reads
+def changed_permits(
+    viewer: Actor, *, case_ref: str = "", state: str = "", since: datetime | None = None, limit: int = 500
+) -> list[dict[str, Any]]:
+    """List the agency's own permits that were answered, or taken back, at `since` or later; the latest change first.
+
+    An empty word: any case, any state.
+    """
+    viewer.require("contact.read_own")
+    return transactions.rows(
+        _PERMITS
+        + "WHERE (%s = '' OR p.case_ref = %s) AND (%s = '' OR m.state = %s) "
+        + "AND (%s::timestamptz IS NULL OR greatest(m.asked_at, m.voided_at) >= %s) "
+        + "ORDER BY greatest(m.asked_at, m.voided_at) DESC, m.id DESC LIMIT %s",
+        [case_ref, case_ref, state, state, since, since, limit],
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 import polars as pl
 
+from weituo.core.conduct import SPOKEN
 from weituo.domain.care import queries as care
 from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
@@ -20,10 +20,6 @@ COLUMNS = (
     "placement_id", "agency_id", "account_id", "bucket", "probability", "placed_minor", "expected_minor", "recovered_minor",
     "commission_minor", "complaints", "complaints_upheld", "disputes", "hardships", "attempts", "right_party", "refusals", "months",
 )  # fmt: skip
-
-
-#: results of an attempt in which the borrower themselves was spoken to
-SPOKEN: Final = ("RIGHT_PARTY", "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH")
 
 
 def _text(*names: str) -> list[pl.Expr]:

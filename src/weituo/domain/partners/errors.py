@@ -81,3 +81,9 @@ class BadgeTaken(Conflict):
 
     code = "badge_taken"
     remedy = "Give every collector a badge of their own; one that was used stays with its collector."
+
+
+class CollectorLeft(Conflict):
+    """The collector with badge %(badge)s left on %(on)s."""
+
+    code = "collector_left"

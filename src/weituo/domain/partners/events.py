@@ -33,3 +33,13 @@ class AgreementEnded(Event):
     agency_id: UUID
     kind: str
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorChanged(Event):
+    """A collector left (change COLLECTOR_LEFT), or is trained up to another day (change TRAINING_CHANGED)."""
+
+    agency_id: UUID
+    collector_id: UUID
+    change: str
+    changed_at: datetime

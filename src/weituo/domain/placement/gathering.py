@@ -11,6 +11,7 @@ from uuid import UUID
 
 import polars as pl
 
+from weituo.core import conduct
 from weituo.core.allocation.effects import Stated, shrunk_effects
 from weituo.core.recovery import features
 from weituo.core.recovery.buckets import BUCKETS, months_late_expr
@@ -25,9 +26,7 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
 #: holds under which an account is not handed to anybody
-STOPPING_HOLDS: Final = (
-    "DISPUTE", "HARDSHIP", "DECEASED", "MINOR", "BANKRUPT", "REPRESENTED", "CEASED", "LEGAL", "SOLD", "COMPLAINT",
-)  # fmt: skip
+STOPPING_HOLDS: Final = tuple(conduct.STOPPING_HOLDS)
 #: months of history that the model knows
 HISTORY_DAYS: Final = 200
 #: what a limit of an agency may say

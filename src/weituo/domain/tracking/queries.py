@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 
+from weituo.core.conduct import SPOKEN
 from weituo.core.recovery import curves as recovery_curves
 from weituo.core.recovery import intervals
 from weituo.domain.ledger import queries as ledger
@@ -111,9 +112,9 @@ def coverage(viewer: Actor, *, on: date | None = None) -> list[dict[str, Any]]:
         "count(p.id) FILTER (WHERE a.placement_id IS NOT NULL) AS tried, count(p.id) FILTER (WHERE a.spoken) AS spoken, "
         "count(p.id) FILTER (WHERE p.placed_at < %s AND (a.last_at IS NULL OR a.last_at < %s)) AS resting "
         "FROM partners_agency g JOIN placement_placement p ON p.agency_id = g.id AND p.state = 'ACTIVE' "
-        "LEFT JOIN (SELECT placement_id, max(made_at) AS last_at, bool_or(result IN ('RIGHT_PARTY', 'PROMISE', 'REFUSED', 'DISPUTE', 'HARDSHIP', 'CEASE_WISH')) AS spoken "
+        "LEFT JOIN (SELECT placement_id, max(made_at) AS last_at, bool_or(result = ANY(%s)) AS spoken "
         "FROM contact_attempt GROUP BY placement_id) a ON a.placement_id = p.id GROUP BY g.id, g.code, g.name_zh, g.name_en ORDER BY g.code",
-        [since, since],
+        [since, since, list(SPOKEN)],
     )
     return [row | _share(row["tried"], row["active"], "tried") for row in rows]
 

@@ -293,6 +293,29 @@ def collector(request: HttpRequest, agency_id: UUID) -> HttpResponse:
     return _act(request, agency_id, run, _("The collector is registered; borrowers can check the badge."))
 
 
+@access.page(permission="partners.register")
+@require_POST
+def change_collector(request: HttpRequest, agency_id: UUID) -> HttpResponse:
+    """Let a collector go, or write down until when their training is valid; permits without ground are void at once."""
+    posted = Posted(request.POST)
+    leaves = posted.text("change") == "LEFT"
+
+    def run() -> None:
+        actor, at = request.actor, clock.now()  # type: ignore[attr-defined]
+        posted.needed("collector")
+        collector_id, reason = posted.ids("collector")[0], posted.needed("reason")
+        if leaves:
+            services.end_collector(actor=actor, collector_id=collector_id, reason=reason, at=at)
+        else:
+            day = posted.day("trained_until")
+            services.set_training(
+                actor=actor, collector_id=collector_id, trained_until=day, reason=reason, at=at
+            )
+
+    done = _("The collector has left.") if leaves else _("The training is written down.")
+    return _act(request, agency_id, run, done)
+
+
 @access.page(permission="partners.set_capacity")
 @require_POST
 def capacity(request: HttpRequest, agency_id: UUID) -> HttpResponse:
@@ -357,6 +380,7 @@ urlpatterns = [
     path("<uuid:agency_id>/agreements/", agree, name="agree"),
     path("<uuid:agency_id>/agreements/<uuid:agreement_id>/end/", end_agreement, name="end_agreement"),
     path("<uuid:agency_id>/collectors/", collector, name="collector"),
+    path("<uuid:agency_id>/collectors/change/", change_collector, name="change_collector"),
     path("<uuid:agency_id>/capacity/", capacity, name="capacity"),
     path("<uuid:agency_id>/suspend/", suspend, name="suspend"),
     path("<uuid:agency_id>/reinstate/", reinstate, name="reinstate"),

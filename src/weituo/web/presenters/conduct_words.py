@@ -39,6 +39,8 @@ FINDINGS = {
     "OTHER_CHANNEL": gettext_lazy("another channel than permitted"),
     "OTHER_TIME": gettext_lazy("another time than permitted"),
     "PERMIT_EXPIRED": gettext_lazy("permit had expired"),
+    "QUIET_HOURS": gettext_lazy("contact in hours that are kept free"),
+    "GROUND_GONE": gettext_lazy("agency, collector, agreement or placement not in order"),
 }
 WEEKDAYS = (
     gettext_lazy("Mon"),

@@ -212,6 +212,7 @@ def agency(
             dict(one) | {"trained": words.expiry(one["trained_until"], today), "gone": one["active_to"] is not None and one["active_to"] <= today}
             for one in found["collectors"]
         ],
+        "staying": [one for one in found["collectors"] if one["active_to"] is None or one["active_to"] > today],
         "proposals": proposals,
         "waiting": waiting,
         "stopped": stopped,

@@ -172,6 +172,7 @@ FIGURES: dict[str, str | Promise] = {
     "verdicts": gettext_lazy("verdicts"),
     "version": gettext_lazy("version"),
     "violations": gettext_lazy("violations"),
+    "voided": gettext_lazy("taken back"),
 }
 #: the program's own actors by what they are called in the log
 PROGRAMS: dict[str, str | Promise] = {
@@ -204,6 +205,7 @@ VALUES: dict[str, Any] = {
     **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
     **_labels(BORROWER_CHANNELS), **_labels(CHANNELS), **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
     "lender": gettext_lazy("the lender"), "agency": gettext_lazy("the agency"), "password": gettext_lazy("password"),
+    "COLLECTOR_LEFT": gettext_lazy("the collector left"), "TRAINING_CHANGED": gettext_lazy("training of the collector"), "WISH": gettext_lazy("the borrower's wish"),
 }  # fmt: skip
 
 

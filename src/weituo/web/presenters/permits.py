@@ -157,6 +157,7 @@ def permit(found: Mapping[str, Any]) -> dict[str, Any]:
             "recipient_label": WORDS.get(request.get("recipient"), request.get("recipient", "")),
         },
         "reasons": _reasons(row["reasons"]),
+        "void_reasons": _reasons(row["void_reasons"]),
         "facts": [{"label": label, "value": _fact(key, facts[key])} for key, label in FACTS.items() if key in facts],
         "contacts": [
             {

@@ -90,6 +90,9 @@ def _may(row: Mapping[str, Any], permit: Mapping[str, Any] | None, at: datetime)
             "text": _("Contact now: %(how)s.") % {"how": CHANNELS.get(permit["channel"], permit["channel"])},
             "live": permit,
         }
+    if permit["state"] == "VOID" and permit["expires_at"] > at:
+        text = _("Not now: the permit was taken back. %(why)s") % {"why": said(permit["void_reasons"][0])}
+        return {"tone": "bad", "text": text, "live": None}
     again = retry_at(permit)
     if permit["state"] == "REFUSED" and again is not None and again > at:
         reason = permit["reasons"][0]
@@ -110,7 +113,7 @@ def is_live(permit: Mapping[str, Any], at: datetime) -> bool:
         and permit["used_at"] is None
         and permit["voided_at"] is None
         and permit["expires_at"] is not None
-        and permit["planned_at"] - timedelta(minutes=1) <= at < permit["expires_at"]
+        and permit["planned_at"] <= at < permit["expires_at"]
     )
 
 
@@ -180,7 +183,10 @@ def _permit(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "tone": tone,
         "channel_label": CHANNELS.get(row["channel"], row["channel"]),
         "purpose_label": PURPOSES.get(row["purpose"], row["purpose"]),
-        "why": [{"text": said(one), "citation": one["citation"]} for one in row["reasons"]],
+        "why": [
+            {"text": said(one), "citation": one["citation"]}
+            for one in (row["void_reasons"] if row["state"] == "VOID" else row["reasons"])
+        ],
         "again": retry_at(row) if row["state"] == "REFUSED" else None,
     }
 

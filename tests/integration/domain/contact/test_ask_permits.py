@@ -75,11 +75,9 @@ class TestAnswers:
     def test_a_hold_stops_the_very_next_permit_and_voids_the_one_before(self, db: str) -> None:
         desk = bench()
         [before] = ask(desk)
-        with transactions.transaction(actors.worker()):
-            book.add_hold(
-                borrower_id=desk.cases[0].borrower_id, account_id=None, kind="DISPUTE", reason="x", source="case:1", at=MORNING
-            )  # fmt: skip
-            journal.write(actor=actors.worker(), at=MORNING, act="test.hold", entries=[])
+        book.place_hold(
+            actor=actors.staff(Role.CARE), borrower_id=desk.cases[0].borrower_id, account_id=None, kind="DISPUTE", reason="x", at=MORNING
+        )  # fmt: skip
         [after] = ask(desk, timedelta(hours=1))
         assert [one["code"] for one in after.reasons] == ["LENDER-DISPUTE"]
         assert _state(before.permit_id) == "VOID"
@@ -203,6 +201,7 @@ class TestReplay:
                 "contact_point": str(desk.point()),
                 "recipient": "borrower",
                 "result": None,
+                "until": (MORNING + timedelta(minutes=10)).isoformat(),
             }
         ]
 

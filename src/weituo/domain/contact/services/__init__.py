@@ -6,7 +6,7 @@ from weituo.domain.contact.services.attempts import AttemptAnswer, AttemptReport
 from weituo.domain.contact.services.permits import PermitAnswer, PermitRequest, ask_permits
 from weituo.domain.contact.services.preferences import set_preference
 from weituo.domain.contact.services.violations import close_violation
-from weituo.domain.contact.services.voiding import void_permits
+from weituo.domain.contact.services.voiding import decide_again, void_groundless
 
 __all__ = [
     "AttemptAnswer",
@@ -15,7 +15,8 @@ __all__ = [
     "PermitRequest",
     "ask_permits",
     "close_violation",
+    "decide_again",
     "log_attempts",
     "set_preference",
-    "void_permits",
+    "void_groundless",
 ]

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from weituo.core import conduct
+from weituo.domain.contact import facts as gate
 from weituo.domain.contact.errors import BatchRefused, PlacementNotYours, PointUnknown, ReferenceReused
 from weituo.domain.contact.events import ViolationsFound
+from weituo.domain.contact.services import grounds
 from weituo.domain.contact.services.own import BATCH_MAX, placements_of, points_of
 from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
@@ -19,10 +22,7 @@ from weituo.foundation.tenancy.actors import Actor, program
 from weituo.foundation.texts import worded
 
 #: what came of a contact
-RESULTS: Final = (
-    "NOT_CONNECTED", "UNANSWERED", "BUSY", "VOICEMAIL", "SENT", "WRONG_PARTY", "THIRD_PARTY", "RIGHT_PARTY",
-    "PROMISE", "REFUSED", "DISPUTE", "HARDSHIP", "CEASE_WISH",
-)  # fmt: skip
+RESULTS: Final = tuple(conduct.RESULTS)
 CHANNELS: Final = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
 #: (severity, days to answer) by finding; the citation is the contract's permit clause, itself grounded in the lender's
 #: duty to control its agencies (GB/T 45251-2025, 5.4)
@@ -36,6 +36,8 @@ FINDINGS: Final[dict[str, tuple[int, int]]] = {
     "OTHER_CHANNEL": (3, 5),
     "OTHER_TIME": (2, 5),
     "PERMIT_EXPIRED": (2, 5),
+    "QUIET_HOURS": (4, 3),
+    "GROUND_GONE": (4, 3),
 }
 CLAUSE: Final = "GB/T 45251-2025, 5.4"
 #: how long a message may be under way before it is reported
@@ -144,10 +146,13 @@ def _record(
             raise PointUnknown(what=str(item.contact_point_id), where=f"{where}.contact_point")
     permits = _permits(agency_id, [item.permit_id for item in new if item.permit_id])
     found = {item.sender_ref: _findings(item, placements[item.case_ref][0], permits) for item in new}
+    gone = _grounds_gone(new, permits)
+    for item in new:
+        found[item.sender_ref] += ["GROUND_GONE"] if item.sender_ref in gone else []
     ids = {item.sender_ref: new_id() for item in new}
     used = {item.permit_id for item in new if item.permit_id and "used" in permits.get(item.permit_id, {})}
     _insert(new, ids=ids, agency_id=agency_id, placements=placements, permits=permits, at=at)
-    violations = _open_violations(new, ids=ids, found=found, agency_id=agency_id, at=at)
+    violations = _open_violations(new, ids=ids, found=found, gone=gone, agency_id=agency_id, at=at)
     note(
         what="attempts",
         ref=agency_id,
@@ -185,10 +190,20 @@ def _permits(agency_id: UUID, permit_ids: list[UUID]) -> dict[UUID, dict[str, An
     """Give the agency's own permits, locked in one order, with what an attempt is compared against."""
     if not permit_ids:
         return {}
-    names = ("id", "placement_id", "contact_point_id", "channel", "state", "planned_at", "expires_at")
+    names = (
+        "id",
+        "placement_id",
+        "contact_point_id",
+        "channel",
+        "state",
+        "planned_at",
+        "expires_at",
+        "voided_at",
+        "facts",
+    )
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT id, placement_id, contact_point_id, channel, state, planned_at, expires_at FROM contact_permit "
+            "SELECT id, placement_id, contact_point_id, channel, state, planned_at, expires_at, voided_at, facts::text FROM contact_permit "
             "WHERE id = ANY(%s) AND agency_id = %s ORDER BY id FOR NO KEY UPDATE",
             [permit_ids, agency_id],
         )
@@ -196,16 +211,22 @@ def _permits(agency_id: UUID, permit_ids: list[UUID]) -> dict[UUID, dict[str, An
 
 
 def _findings(item: AttemptReport, placement_id: UUID, permits: dict[UUID, dict[str, Any]]) -> list[str]:
-    """Compare one attempt with its permit; marks a permit as used by it. Empty when all fits."""
+    """Compare one attempt with its permit; marks a permit as used by it. Empty when all fits.
+
+    The attempt is judged at its own instant: a permit that was void by then serves nothing, one that was taken back after
+    the contact had been made still covers it.
+    """
     permit = permits.get(item.permit_id) if item.permit_id else None
     if permit is None:
         return ["NO_PERMIT"]
     if permit["placement_id"] != placement_id:
         return ["PERMIT_OF_OTHER_CASE"]
-    if permit["state"] in {"REFUSED", "VOID"}:
-        return [f"PERMIT_{permit['state']}"]
+    if permit["state"] == "REFUSED":
+        return ["PERMIT_REFUSED"]
     if permit["state"] == "USED" or "used" in permit:
         return ["PERMIT_USED_TWICE"]
+    if permit["state"] == "VOID" and item.made_at >= permit["voided_at"]:
+        return ["PERMIT_VOID"]
     permit["used"] = item.sender_ref
     found = []
     if permit["contact_point_id"] != item.contact_point_id:
@@ -216,7 +237,31 @@ def _findings(item: AttemptReport, placement_id: UUID, permits: dict[UUID, dict[
         found.append("OTHER_TIME")
     if item.made_at >= permit["expires_at"]:
         found.append("PERMIT_EXPIRED")
+    if _in_quiet_hours(item, permit):
+        found.append("QUIET_HOURS")
     return found
+
+
+def _in_quiet_hours(item: AttemptReport, permit: dict[str, Any]) -> bool:
+    """Tell whether a contact, or the end of a call, lay in hours that the law or the borrower's wish keeps free.
+
+    What began and ended within its permit cannot have, so only the rest is looked at.
+    """
+    instants = [item.made_at] if item.made_at >= permit["expires_at"] else []
+    if item.channel == "VOICE" and item.duration_s:
+        ended_at = item.made_at + timedelta(seconds=item.duration_s)
+        instants += [ended_at - timedelta(microseconds=1)] if ended_at > permit["expires_at"] else []
+    return bool(instants) and gate.in_quiet_hours(stored=json.loads(permit["facts"]), instants=instants)
+
+
+def _grounds_gone(new: Sequence[AttemptReport], permits: dict[UUID, dict[str, Any]]) -> dict[str, list[str]]:
+    """Look again, for all at once, at what the used permits rest on at the instant of the contact: reference → what lacked."""
+    served = {permit["used"]: permit["id"] for permit in permits.values() if "used" in permit}
+    items = [item for item in new if item.sender_ref in served]
+    lacking = grounds.lacking(
+        permit_ids=[served[item.sender_ref] for item in items], instants=[item.made_at for item in items]
+    )
+    return {ref: lacking[permit_id] for ref, permit_id in served.items() if permit_id in lacking}
 
 
 def _insert(
@@ -269,13 +314,15 @@ def _open_violations(
     *,
     ids: dict[str, UUID],
     found: dict[str, list[str]],
+    gone: dict[str, list[str]],
     agency_id: UUID,
     at: datetime,
 ) -> list[UUID]:
     rows = [
         (
             new_id(), agency_id, ids[item.sender_ref], code, CLAUSE, FINDINGS[code][0], at, at + timedelta(days=FINDINGS[code][1]),
-            json.dumps({"permit": str(item.permit_id or ""), "made_at": item.made_at.isoformat(), "channel": item.channel}),
+            json.dumps({"permit": str(item.permit_id or ""), "made_at": item.made_at.isoformat(), "channel": item.channel}
+                       | ({"lacking": gone[item.sender_ref]} if code == "GROUND_GONE" else {})),
         )
         for item in new
         for code in found[item.sender_ref]

@@ -12,6 +12,7 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.contact import facts as gate
+from weituo.domain.contact import words
 from weituo.domain.contact.errors import BatchRefused, CollectorUnknown, PlacementNotYours, PointUnknown
 from weituo.domain.contact.services import gathering
 from weituo.domain.contact.services.own import BATCH_MAX, OwnPlacement, collectors_of, placements_of
@@ -21,8 +22,6 @@ from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor, program
 from weituo.foundation.texts import worded
 
-#: a permit holds this long from the planned instant
-HOLDS_MINUTES: Final = 10
 #: how far ahead, and (network delay) how far back, a contact may be planned
 AHEAD_DAYS_MAX: Final = 8
 BACK_SECONDS_MAX: Final = 60
@@ -59,15 +58,7 @@ class PermitAnswer:
             "granted": self.granted,
             "planned_at": self.planned_at,
             "expires_at": self.expires_at,
-            "reasons": [
-                {
-                    "code": one["code"],
-                    "citation": one["citation"],
-                    "message": one[f"text_{language}"],
-                    "retry_at": one.get("retry_at"),
-                }
-                for one in self.reasons
-            ],
+            "reasons": words.told(self.reasons, language=language),
         }
 
 
@@ -129,9 +120,7 @@ def _decide(
 ) -> list[PermitAnswer]:
     assert on_behalf.agency_id is not None
     locks.lock(keys=[f"borrower:{placements[item.case_ref].borrower_id}" for item in requests])
-    rows = _facts(
-        requests, placements=placements, collectors=collectors, agency_id=on_behalf.agency_id, at=at
-    )
+    rows = _facts(requests, placements=placements, collectors=collectors, at=at)
     decisions = gate.decide(rows=rows, contacts=_contacts(rows, requests))
     answers = [
         PermitAnswer(
@@ -139,7 +128,7 @@ def _decide(
             case_ref=item.case_ref,
             granted=decision.allowed,
             planned_at=item.planned_at,
-            expires_at=item.planned_at + timedelta(minutes=HOLDS_MINUTES) if decision.allowed else None,
+            expires_at=decision.until,
             reasons=decision.reasons,
         )
         for item, decision in zip(requests, decisions, strict=True)
@@ -162,13 +151,14 @@ def _facts(
     *,
     placements: dict[str, OwnPlacement],
     collectors: dict[str, UUID],
-    agency_id: UUID,
     at: datetime,
 ) -> pl.DataFrame:
     """Give one row a request with everything but the counts of earlier contacts."""
     ground = gathering.ground(
         placement_ids=[placements[item.case_ref].placement_id for item in requests],
         point_ids=[item.contact_point_id for item in requests],
+        collector_ids=[collectors[item.badge] for item in requests],
+        instants=[item.planned_at for item in requests],
         at=at,
     )
     for number, known in enumerate(ground["point_known"]):
@@ -176,27 +166,22 @@ def _facts(
             raise PointUnknown(
                 what=str(requests[number].contact_point_id), where=f"requests[{number}].contact_point"
             )
-    agency = gathering.agency(agency_id=agency_id, at=at)
-    order = gathering.collectors_in_order(collector_ids=list(collectors.values()), at=at)
-    return ground.with_columns(
-        contact_point_id=pl.Series([str(item.contact_point_id) for item in requests], dtype=pl.String),
-        channel=pl.Series([item.channel for item in requests], dtype=pl.String),
-        purpose=pl.Series([item.purpose for item in requests], dtype=pl.String),
-        planned_at=pl.Series([item.planned_at for item in requests], dtype=pl.Datetime("us", "UTC")),
-        asked_at=pl.lit(at, dtype=pl.Datetime("us", "UTC")),
-        agency_state=pl.lit(agency.state),
-        service_agreement=pl.lit(agency.service_agreement),
-        confidentiality_agreement=pl.lit(agency.confidentiality_agreement),
-        papers=pl.lit(agency.papers),
-        collector_registered=pl.Series([order[collectors[item.badge]][0] for item in requests]),
-        collector_trained=pl.Series([order[collectors[item.badge]][1] for item in requests]),
+    return gathering.asked(
+        ground,
+        point_ids=[item.contact_point_id for item in requests],
+        channels=[item.channel for item in requests],
+        purposes=[item.purpose for item in requests],
+        instants=[item.planned_at for item in requests],
+        at=at,
     )
 
 
 def _contacts(rows: pl.DataFrame, requests: Sequence[PermitRequest]) -> pl.DataFrame:
     planned = [item.planned_at for item in requests]
     return gathering.contacts(
-        borrower_ids=rows["borrower_id"].unique().to_list(), since=min(planned), until=max(planned)
+        borrower_ids=[UUID(one) for one in rows["borrower_id"].unique()],
+        since=min(planned),
+        until=max(planned),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from weituo.domain.contact.services import voiding
 from weituo.foundation import transactions
 
 
@@ -13,7 +14,7 @@ from weituo.foundation import transactions
 def set_preference(
     *, borrower_id: UUID, channels: Sequence[str], hour_from: int, hour_to: int, at: datetime
 ) -> None:
-    """Put a borrower's wish in force for every permit asked from now on; it replaces the one before.
+    """Put a borrower's wish in force, for the permits granted already as well; it replaces the one before.
 
     channels: welcome channels (PHONE, SMS, …), empty for no wish; hours: local wall time, half-open [from, to).
     """
@@ -23,3 +24,4 @@ def set_preference(
             "ON CONFLICT (borrower_id) DO UPDATE SET channels = excluded.channels, hour_from = excluded.hour_from, hour_to = excluded.hour_to, set_at = excluded.set_at",
             [borrower_id, list(channels), hour_from, hour_to, at],
         )
+    voiding.decide_again(borrower_id=borrower_id, at=at, because="WISH")

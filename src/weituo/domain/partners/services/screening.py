@@ -28,7 +28,7 @@ CODE = re.compile(r"[A-Z0-9-]{1,12}")
 
 def found(agency_id: UUID) -> Agency:
     """Give the agency, locked against a second change, or raise `AgencyNotFound`."""
-    agency = Agency.objects.select_for_update().filter(id=agency_id).first()
+    agency = Agency.objects.select_for_update(no_key=True).filter(id=agency_id).first()
     if agency is None:
         raise AgencyNotFound(what=str(agency_id))
     return agency

@@ -33,7 +33,8 @@ def recall(*, actor: Actor, placement_ids: Sequence[UUID], reason: str, at: date
     wanted = sorted(set(placement_ids))
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT id, state FROM placement_placement WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [wanted]
+            "SELECT id, state FROM placement_placement WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [wanted],
         )
         states: dict[UUID, str] = dict(cursor.fetchall())
         if len(states) < len(wanted):
@@ -59,7 +60,7 @@ def expire_placements(*, actor: Actor, at: datetime) -> int:
     """End every placement whose term is over by the lender's day; return how many."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM placement_placement WHERE state = 'ACTIVE' AND term_to <= %s ORDER BY id FOR UPDATE",
+            "SELECT id FROM placement_placement WHERE state = 'ACTIVE' AND term_to <= %s ORDER BY id FOR NO KEY UPDATE",
             [days.day_of(at)],
         )
         over = [row[0] for row in cursor.fetchall()]
