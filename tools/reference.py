@@ -256,7 +256,6 @@ def events() -> list[str]:
             f"`{kind.__name__}`",
             f"`{kind.__module__.split('.')[-2]}`",
             names(declared._same_transaction.get(kind, [])),
-            names(declared._after_commit.get(kind, [])),
             because,
         ]
         for kind, because in sorted(declared.known().items(), key=lambda pair: pair[0].__name__)
@@ -266,7 +265,7 @@ def events() -> list[str]:
         "",
         "A room records what happened; `domain/reactions.py` alone says who acts on it.",
         "",
-        *table(["event", "room", "in the same transaction", "after commit", "why"], rows),
+        *table(["event", "room", "in the same transaction", "why"], rows),
     ]
 
 

@@ -19,6 +19,7 @@ PAGES = (
     ("lin", "/"),
     ("lin", "/book/"),
     ("lin", "/book/imports/"),
+    ("lin", "/jobs/"),
     ("lin", "/agencies/"),
     ("lin", "/agencies/{agency_id}/"),
     ("lin", "/book/accounts/{account_id}/"),

@@ -1,4 +1,4 @@
-"""The one table: event → what other rooms do, in the same transaction (law-critical) or after commit (leaves the process)."""
+"""The one table: event → what other rooms do, in the same transaction; files and messages follow its commit by themselves."""
 
 from __future__ import annotations
 

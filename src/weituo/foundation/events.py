@@ -19,7 +19,6 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 _same_transaction: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
-_after_commit: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 _known: dict[type[Event], str] = {}
 
 
@@ -27,15 +26,13 @@ def react(
     event: type[E],
     *,
     same_transaction: tuple[Callable[[E], None], ...] = (),
-    after_commit: tuple[Callable[[E], None], ...] = (),
     because: str,
 ) -> None:
-    """Say who acts on `event`: inside its transaction (law-critical) and after its commit (leaves the process)."""
+    """Say who acts on `event`, inside its transaction; effects that leave the process wait for its commit by themselves."""
     if event in _known:
         raise ProgrammerError(f"{event.__name__} has its reactions in two places")
     _known[event] = because
     _same_transaction[event].extend(same_transaction)
-    _after_commit[event].extend(after_commit)
 
 
 def known() -> dict[type[Event], str]:
@@ -45,11 +42,9 @@ def known() -> dict[type[Event], str]:
 
 @transactions.transaction_required
 def publish(event: Event) -> None:
-    """Run the reactions of the same transaction now and arrange those after commit."""
+    """Run the reactions, now and in this transaction."""
     kind = type(event)
     if kind not in _known:
         raise ProgrammerError(f"{kind.__name__} is missing from domain/reactions.py")
     for handler in _same_transaction[kind]:
         handler(event)
-    for effect in _after_commit[kind]:
-        transactions.run_after_commit(lambda effect=effect: effect(event))  # type: ignore[misc]

@@ -38,7 +38,7 @@ def transaction(actor: Actor) -> Iterator[None]:
         raise ProgrammerError(
             "transaction() inside a transaction: the inner function must be @transaction_required"
         )
-    with _scope.entered(actor) as alias, _django.atomic(using=alias, durable=not _scope.nested_for_tests()):
+    with _scope.entered(actor) as alias, _django.atomic(using=alias, durable=True):
         _scope.assume(alias, actor, read_only=False)
         yield
 

@@ -62,11 +62,6 @@ def borrower_page(view: V) -> V:
     return _ruled(Rule(frozenset({Kind.BORROWER})))(view)
 
 
-def signed_in_page(view: V) -> V:
-    """Open a page to anybody who has signed in."""
-    return _ruled(Rule(frozenset({Kind.LENDER, Kind.AUDITOR, Kind.AGENCY})))(view)
-
-
 def public_page(view: V) -> V:
     """Open a page to everybody."""
     return _ruled(Rule(frozenset(), public=True))(view)

@@ -123,8 +123,7 @@ def test_a_prospect_becomes_a_partner_by_two_persons_clicking(db: str) -> None:
     assert "confidentiality agreement" in pages.words(refused)
     lin.post(f"{here}agreements/", {"kind": "CONFIDENTIALITY", "active_from": "2026-01-01", "fields_allowed": ["name", "balance"]})  # fmt: skip
     lin.post(f"{here}agreements/", {"kind": "SERVICE", "active_from": "2026-01-01", "fee_M2": "18", "fee_default": "25.5"})  # fmt: skip
-    live = queries.live_agreement(actors.staff(), agency_id=agency, kind="SERVICE", on=today())
-    assert live is not None
+    [live] = queries.live_agreements(actors.staff(), kind="SERVICE", on=today())
     assert live.fee_bps_by_bucket == {"M2": 1_800, "default": 2_550}
     lin.post(f"{here}propose/", {"capacity": "500", "reason": "good"})
     assert state_of(agency) == "PROPOSED"

@@ -20,10 +20,12 @@ START_SECONDS_MAX = 60
 #: under WEITUO_HOME: the processes of a demonstration that is running
 PID_FILE = "server.pid"
 WORKER_PID_FILE = "worker.pid"
+#: what the installed command does
+VERB = "import sys; from weituo.cli import main; sys.exit(main(sys.argv[1:]))"
 #: file with a process's id → words of its command line by which it is known
 PROCESSES = {
     PID_FILE: (b"granian", b"weituo.config.wsgi:application"),
-    WORKER_PID_FILE: (b"weituo.cli.face", b"worker"),
+    WORKER_PID_FILE: (VERB.encode(), b"worker"),
 }
 LOOK_SECONDS = 0.5
 
@@ -86,7 +88,7 @@ def serve(*, home: Path, port: int, ready: Callable[[str], None], workers: int =
 def _start_worker(home: Path) -> subprocess.Popen[bytes]:
     with (home / "worker.log").open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "weituo.cli.face", "worker"],
+            [sys.executable, "-c", VERB, "worker"],
             stdout=out,
             stderr=out,
             env=os.environ | {"WEITUO_DEMO": "1"},

@@ -55,7 +55,6 @@ REFUSED, DISPUTE, HARDSHIP, CEASE = 0.16, 0.012, 0.022, 0.006
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

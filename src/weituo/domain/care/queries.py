@@ -8,7 +8,6 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.domain.book import queries as book
 from weituo.foundation import days, transactions
 from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.vault import store
@@ -200,8 +199,3 @@ def my_wish(viewer: Actor) -> dict[str, Any] | None:
         "SELECT channels, hour_from, hour_to, language, active_from FROM care_wish WHERE active_to IS NULL"
     )
     return found[0] if found else None
-
-
-def subject_of(viewer: Actor, *, borrower_id: UUID) -> UUID:
-    """Give the vault subject of a borrower."""
-    return book.subject_ids(viewer, borrower_ids=[borrower_id])[borrower_id]

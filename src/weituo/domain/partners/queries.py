@@ -67,14 +67,6 @@ def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[Agen
 
 
 @transactions.reads
-def live_agreement(viewer: Actor, *, agency_id: UUID, kind: str, on: date) -> AgreementRow | None:
-    """Give the newest agreement of this kind that is in force on `on`."""
-    return next(
-        (row for row in live_agreements(viewer, kind=kind, on=on) if row.agency_id == agency_id), None
-    )
-
-
-@transactions.reads
 def live_agreements(viewer: Actor, *, kind: str, on: date) -> list[AgreementRow]:
     """Give the newest agreement in force of every agency."""
     rows = transactions.rows(
@@ -107,16 +99,6 @@ def collectors(viewer: Actor, *, agency_id: UUID) -> list[CollectorRow]:
             [agency_id],
         )
     ]
-
-
-@transactions.reads
-def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
-    """Find a collector by badge."""
-    rows = transactions.rows(
-        "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s",
-        [badge],
-    )
-    return CollectorRow(**rows[0]) if rows else None
 
 
 @transactions.reads

@@ -51,11 +51,6 @@ def alias() -> str:
     return unit.alias if unit else "default"
 
 
-def nested_for_tests() -> bool:
-    """Units are always outermost; here so that one place says so."""
-    return False
-
-
 @contextmanager
 def entered(actor: Actor, *, read_only: bool = False) -> Iterator[str]:
     """Make `actor` the owner of the unit that is about to open; give its alias."""

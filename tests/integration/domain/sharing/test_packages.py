@@ -143,10 +143,7 @@ def test_a_suspended_agency_gets_nothing_and_its_packages_are_destroyed(db: str)
 def test_the_end_of_the_agreement_takes_its_packages_back(db: str) -> None:
     desk = build.desk()
     row = built(desk)
-    agreement = partners_queries.live_agreement(
-        MANAGER, agency_id=desk.agency_id, kind="CONFIDENTIALITY", on=AT.date()
-    )
-    assert agreement is not None
+    [agreement] = partners_queries.live_agreements(MANAGER, kind="CONFIDENTIALITY", on=AT.date())
     partners.end_agreement(actor=MANAGER, agreement_id=agreement.id, reason="breach", at=AT)
     assert queries.package(MANAGER, package_id=row["id"])["state"] == "REVOKED"
     with pytest.raises(errors.PackageRevoked):
