@@ -54,6 +54,13 @@ class NotReconciled(Conflict):
     remedy = "This is a fault of the program; keep the file and report it."
 
 
+class HoldStands(Conflict):
+    """The same hold is in force already."""
+
+    code = "hold_stands"
+    remedy = "Nothing needs to be done; end it where it stands when its reason is gone."
+
+
 class HoldNotFound(NotFound):
     """There is no such hold in force."""
 

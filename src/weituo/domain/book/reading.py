@@ -191,13 +191,16 @@ def _decodes(path: Path, encoding: str) -> bool:
 def _texts(source: Source) -> Iterator[bytes]:
     """Give the text as UTF-8 in pieces that end at a line end outside quotes."""
     decoder = None if source.encoding == "utf-8" else codecs.getincrementaldecoder(source.encoding)()
-    rest, first = b"", True
+    rest, first, old_mac = b"", True, False
     with _raw(source.path) as stream:
         while chunk := stream.read(BLOCK_BYTES):
             if decoder:
                 chunk = decoder.decode(chunk).encode()
             if first:
                 chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
+                old_mac = b"\n" not in chunk and b"\r" in chunk
+            if old_mac:
+                chunk = chunk.replace(b"\r", b"\n")
             rest += chunk
             end = _line_end(rest)
             if end:

@@ -192,6 +192,13 @@ def test_mixed_currencies_are_rejected_by_row(db: str, tmp_path: Path) -> None:
     assert (report.accounts, rules_of(report)) == (1, [("2", "币种", "USD", "currency_is_CNY")])
 
 
+def test_line_ends_of_old_files_are_read(tmp_path: Path, profile: Profile, db: str) -> None:
+    path = tmp_path / "b.csv"
+    path.write_bytes("\r".join([HEADER, GOOD, GOOD.replace("A1", "A2")]).encode())
+    report = services.import_book(actor=actors.worker(), path=path, profile=profile, at=AT)
+    assert (report.accounts, report.rejected) == (2, 0)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_encodings_are_found(imported: Callable[..., services.ImportReport], encoding: str) -> None:
     assert imported(GOOD, encoding=encoding, name="book.csv.gz").accounts == 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from weituo.domain.book.errors import HoldNotFound
+from weituo.domain.book.errors import HoldNotFound, HoldStands
 from weituo.domain.book.events import HoldLifted, HoldPlaced
 from weituo.domain.book.models import Hold
-from weituo.foundation import events, transactions
+from weituo.foundation import events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.ids import new_id
 from weituo.foundation.tenancy.actors import Actor
@@ -52,7 +52,12 @@ def lift_hold(*, at: datetime, hold_id: UUID | None = None, source: str = "") ->
 def place_hold(
     *, actor: Actor, borrower_id: UUID, account_id: UUID | None, kind: str, reason: str, at: datetime
 ) -> UUID:
-    """Put a hold in force by hand."""
+    """Put a hold in force by hand. Raises `HoldStands` when the same one is: a form sent twice holds once."""
+    locks.lock(keys=[f"book:hold:{borrower_id}"])
+    if Hold.objects.filter(
+        borrower_id=borrower_id, account_id=account_id, kind=kind, active_to__isnull=True, source__startswith="person:"
+    ).exists():  # fmt: skip
+        raise HoldStands(where=kind)
     hold_id = add_hold(
         borrower_id=borrower_id,
         account_id=account_id,
