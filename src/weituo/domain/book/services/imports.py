@@ -90,9 +90,11 @@ def import_book(
     """
     day = as_of or profile.as_of
     if day is None:
-        raise ProfileRefused(problem="as_of stands neither in the profile nor in the call", where="as_of")
+        raise ProfileRefused(
+            problem=worded("as_of stands neither in the profile nor in the call"), where="as_of"
+        )
     if not path.is_file():
-        raise FileRefused(problem="there is no such file", where=str(path))
+        raise FileRefused(problem=worded("there is no such file"), where=str(path))
     digest = places.digest_of(path)
     locks.lock(keys=[f"book:import:{digest}"])
     if (before := _before(digest, profile, day)) is not None:
@@ -302,11 +304,23 @@ class Intake:
 def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
     if report.accounts != report.new + report.updated + report.unchanged:
         raise NotReconciled(
-            problem=f"{report.accounts} accounts ≠ {report.new} + {report.updated} + {report.unchanged}"
+            problem=worded(
+                "%(accounts)s accounts ≠ %(new)s + %(updated)s + %(unchanged)s",
+                accounts=report.accounts,
+                new=report.new,
+                updated=report.updated,
+                unchanged=report.unchanged,
+            )
         )
     if report.read != report.accounts + report.rejected + report.out_of_scope:
         raise NotReconciled(
-            problem=f"{report.read} read ≠ {report.accounts} + {report.rejected} + {report.out_of_scope}"
+            problem=worded(
+                "%(read)s read ≠ %(accounts)s + %(rejected)s + %(out_of_scope)s",
+                read=report.read,
+                accounts=report.accounts,
+                rejected=report.rejected,
+                out_of_scope=report.out_of_scope,
+            )
         )
     with transactions.connection().cursor() as cursor:
         cursor.execute(
@@ -317,5 +331,11 @@ def _reconcile(report: ImportReport, *, import_id: UUID) -> None:
     stated = report.balance_minor - report.difference_minor
     if (accounts, minor) != (report.accounts, stated):
         raise NotReconciled(
-            problem=f"the database holds {accounts} accounts with {minor}, the report says {report.accounts} with {stated}"
+            problem=worded(
+                "the database holds %(stored)s accounts with %(minor)s, the report says %(accounts)s with %(balance)s",
+                stored=accounts,
+                minor=minor,
+                accounts=report.accounts,
+                balance=stated,
+            )
         )
