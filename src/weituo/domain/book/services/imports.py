@@ -100,32 +100,13 @@ def import_book(
     if (before := _before(digest, profile, day)) is not None:
         return before
     source = reading.open_source(path, separator=profile.separator)
-    refs = pl.concat(
-        [
-            checking.account_refs(table, profile)
-            for table in reading.blocks(source, columns=checking.key_columns(profile))
-        ]
-    )
-    twice = refs.filter(refs.is_duplicated()).unique()
     intake = Intake(import_id=new_id(), profile=profile, as_of=day, at=at, digest=digest)
     # the accounts name their file, so it stands first; what was counted follows
     record = ImportFile.objects.create(
         id=intake.import_id, digest=digest, profile=profile.name, profile_digest=profile.digest, filename=path.name, as_of=day, currency=profile.currency,
         rows=0, accounts=0, borrowers=0, history_rows=0, rejected=0, balance_minor=0, imported_at=at,
     )  # fmt: skip
-    with transactions.connection().cursor() as cursor:
-        cursor.execute(storing.TEMP + refreshing.TEMP)
-        if profile.known == "refresh":
-            intake.standing, standing = refreshing.standing(cursor, refs), refs.clear()
-        else:
-            standing = storing.known(cursor, "book_account", refs)["ref"]
-        checks = (
-            (table, checking.check(table, profile, as_of=day, twice=twice, standing=standing))
-            for table in reading.blocks(source)
-        )
-        for table, checked in _ahead(checks):
-            intake.take(cursor, table, checked)
-            progress.tell(intake.read, refs.len(), worded("Rows are checked and stored"))
+    _take_all(intake, source)
     reject_file = intake.close()
     if not intake.accounts:
         if not intake.rejected:
@@ -152,6 +133,31 @@ def import_book(
         **({name: getattr(report, name) for name in KNOWN} if profile.known == "refresh" else {}),
     )
     return report
+
+
+def _take_all(intake: Intake, source: reading.Source) -> None:
+    """Read the file twice, for what it refers to and for what it says, and store block by block."""
+    profile = intake.profile
+    refs = pl.concat(
+        [
+            checking.account_refs(table, profile)
+            for table in reading.blocks(source, columns=checking.key_columns(profile))
+        ]
+    )
+    twice = refs.filter(refs.is_duplicated()).unique()
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(storing.TEMP + refreshing.TEMP)
+        if profile.known == "refresh":
+            intake.standing, standing = refreshing.standing(cursor, refs), refs.clear()
+        else:
+            standing = storing.known(cursor, "book_account", refs)["ref"]
+        checks = (
+            (table, checking.check(table, profile, as_of=intake.as_of, twice=twice, standing=standing))
+            for table in reading.blocks(source)
+        )
+        for table, checked in _ahead(checks):
+            intake.take(cursor, table, checked)
+            progress.tell(intake.read, refs.len(), worded("Rows are checked and stored"))
 
 
 def _before(digest: str, profile: Profile, day: date) -> ImportReport | None:
