@@ -167,6 +167,16 @@ def open_proposals(viewer: Actor) -> list[dict[str, Any]]:
 
 
 @transactions.reads
+def collector_by_badge(viewer: Actor, *, badge: str) -> CollectorRow | None:
+    """Find a collector by badge."""
+    rows = transactions.rows(
+        "SELECT id, agency_id, badge, alias, registered_on, trained_until, active_to FROM partners_collector WHERE badge = %s",
+        [badge],
+    )
+    return CollectorRow(**rows[0]) if rows else None
+
+
+@transactions.reads
 def past_performance(viewer: Actor) -> list[dict[str, Any]]:
     """List what agencies stated of their past performance, with the paper's facts."""
     viewer.require("partners.read")

@@ -54,9 +54,10 @@ def place_hold(
 ) -> UUID:
     """Put a hold in force by hand. Raises `HoldStands` when the same one is: a form sent twice holds once."""
     locks.lock(keys=[f"book:hold:{borrower_id}"])
-    if Hold.objects.filter(
-        borrower_id=borrower_id, account_id=account_id, kind=kind, active_to__isnull=True, source__startswith="person:"
-    ).exists():  # fmt: skip
+    standing = Hold.objects.filter(
+        borrower_id=borrower_id, kind=kind, active_to__isnull=True, source__startswith="person:"
+    )
+    if account_id in standing.values_list("account_id", flat=True):
         raise HoldStands(where=kind)
     hold_id = add_hold(
         borrower_id=borrower_id,
