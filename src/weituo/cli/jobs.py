@@ -33,7 +33,7 @@ def _worker(arguments: argparse.Namespace) -> int:
     if arguments.once:
         sweeping.sweep(at=clock.now())
         done = worker.work_off()
-        cli.show(arguments, {"done": done}, worded("%(done)s jobs done", done=f"{done:,}"))
+        cli.show(arguments, {"done": done}, worded("jobs done: %(done)s", done=f"{done:,}"))
         return 0
     cli.say(worded("the worker waits for jobs; end it with Ctrl-C"))
     worker.work(stop=threading.Event(), said=cli.say)

@@ -183,7 +183,7 @@ def test_a_job_shows_each_state_in_words(db: str, language: str) -> None:
     queue.progressed(taken, part=2, parts=4, words="…")
     page = client.get(f"/jobs/{job_id}/")
     said.append(page.context["state"]["text"])
-    assert '<progress id="progress" value="2" max="4">' in page.content.decode()
+    assert '<progress class="w-50" id="progress" value="2" max="4">' in page.content.decode()
     assert "data-open" in client.get(f"/jobs/{job_id}/progress/").content.decode()
     assert client.get("/jobs/").context["state"]["tone"] == "none"
     queue.give_back(taken, counts=True)

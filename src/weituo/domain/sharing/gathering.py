@@ -14,7 +14,9 @@ from weituo.domain.partners import queries as partners
 from weituo.domain.sharing.errors import NothingMayBeShared
 from weituo.domain.sharing.fields import Fact
 from weituo.foundation import transactions
+from weituo.foundation.jobs import progress
 from weituo.foundation.tenancy.actors import Actor
+from weituo.foundation.texts import worded
 from weituo.foundation.vault import store as vault
 
 #: cases whose personal data is open in memory at one time
@@ -130,6 +132,7 @@ def whole_rows(
     opener = replace(actor, permissions=actor.permissions | {"vault.read"})
     sealed = [fact for fact in facts if fact.vault]
     for start in range(0, len(rows), BLOCK_CASES):
+        progress.tell(start, len(rows), worded("Cases are sealed"))
         block = rows[start : start + BLOCK_CASES]
         opened: dict[UUID, dict[str, dict[int, str]]] = {}
         points: dict[tuple[UUID, str], list[tuple[int, UUID]]] = {}
