@@ -13,8 +13,8 @@ import pytest
 from weituo.cli import face
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
-#: verbs that start or stop servers: `test_cycle` and `test_engine` run them in a home of their own
-SERVERS = {"demo", "database prepare", "database stop"}
+#: verbs that start or stop servers, or go on until they are stopped: `test_cycle`, `test_engine` and `test_job_verbs` run them
+SERVERS = {"demo", "database prepare", "database stop", "worker"}
 #: verbs that ask a person something on the terminal
 ASKING = {"identity add", "identity password"}
 
