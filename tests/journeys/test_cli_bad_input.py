@@ -241,10 +241,13 @@ def test_a_server_that_does_not_answer_is_not_written_down(tmp_path: Path) -> No
     own = {"host": "127.0.0.1", "port": 5, "name": "weituo", "server": "own", "passwords": {}}
     database.keep(tmp_path, own)
 
-    ended = started("book", "buckets", home=tmp_path, DATABASE_URL="postgresql://u:p@127.0.0.1:1/other")
+    other = "postgresql://u:p@127.0.0.1:1/other"
+    ended = started("book", "buckets", home=tmp_path, DATABASE_URL=other)
+    moving = started("database", "prepare", home=tmp_path, DATABASE_URL=other)
 
-    assert ended.returncode == 2
-    assert "does not answer" in ended.stderr
+    assert (ended.returncode, moving.returncode) == (2, 2)
+    assert "the installation stands on its own server" in ended.stderr
+    assert "does not answer" in moving.stderr
     assert database.describe(tmp_path) == own
 
 

@@ -151,7 +151,7 @@ def _run(words: Sequence[str]) -> int:
     from weituo.foundation.errors import Refusal
 
     with translation.override(language_of(os.environ)):
-        if own and database.is_empty():
+        if own and database.is_new():
             say(worded("the database is new: its tables are made"))
             database.migrate()
         try:

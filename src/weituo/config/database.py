@@ -151,15 +151,21 @@ def _logins_work(described: dict[str, Any]) -> bool:
     return True
 
 
-def is_empty() -> bool:
-    """Tell whether the database that the settings name has no table of ours at all."""
+def is_new() -> bool:
+    """Tell whether the tables of the database that the settings name were never made to the end; waits for whoever makes them.
+
+    The grants come last: without them the first `migrate` was not finished.
+    """
     from django.db import connections
 
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT to_regclass('public.django_migrations') IS NULL")
-        [empty] = cursor.fetchone()
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [PREPARE_LOCK])
+        cursor.execute(
+            "SELECT to_regclass('public.django_session') IS NULL OR NOT has_table_privilege('weituo_app', to_regclass('public.django_session')::oid, 'SELECT')"
+        )
+        [new] = cursor.fetchone()
     connections["owner"].close()
-    return bool(empty)
+    return bool(new)
 
 
 def make_roles(connection: psycopg.Connection[Any], passwords: dict[str, str]) -> None:
