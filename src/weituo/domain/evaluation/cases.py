@@ -53,7 +53,7 @@ def business_case(
         placed = placements.filter(pl.col("placed_on") < period_to)
     direct = payments.filter(pl.col("placement_id").is_null())
     own = _own(
-        accounts.join(_resting(viewer), on="account_id", how="anti"), direct=direct, placed=placed,
+        accounts.join(plans.treated_as(viewer, treatment=RESTING_TREATMENT), on="account_id", how="anti"), direct=direct, placed=placed,
         movements=movements, start=period_from, end=period_to,
     )  # fmt: skip
     each = own.group_by("currency").agg(n=pl.len()).join(
@@ -86,10 +86,6 @@ def business_case(
             viewer, in_house=own.join(active, on="account_id", how="anti").height, active=active.height
         ),
     }
-
-
-def _resting(viewer: Actor) -> pl.DataFrame:
-    return plans.treatments_frame(viewer).filter(pl.col("treatment") == RESTING_TREATMENT).select("account_id")  # fmt: skip
 
 
 def _period(frame: pl.DataFrame, column: str, start: date | None, end: date | None) -> pl.DataFrame:

@@ -72,6 +72,16 @@ def treatments_frame(viewer: Actor) -> pl.DataFrame:
 
 
 @transactions.reads
+def treated_as(viewer: Actor, *, treatment: str) -> pl.DataFrame:
+    """Give the accounts with one treatment: account_id."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT account_id::text FROM plans_treatment WHERE treatment = %s ORDER BY 1", [treatment]
+        )
+        return pl.DataFrame(cursor.fetchall(), schema={"account_id": pl.String}, orient="row")
+
+
+@transactions.reads
 def candidates(viewer: Actor, *, at: datetime) -> pl.DataFrame:
     """Give the open accounts as the strategy sees them: account_id, bucket, product, balance_minor, hardship, currency."""
     accounts = book.accounts_frame(viewer, on=days.day_of(at)).filter(pl.col("status") == "OPEN")

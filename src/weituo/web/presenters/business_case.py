@@ -71,7 +71,7 @@ def outside_text(rows: Sequence[Mapping[str, Any]]) -> str:
     )
     if not sums:
         return ""
-    return _("Beside both ways, %(sums)s came in on accounts on hold, or placed within two weeks of coming onto the book.") % {"sums": sums}  # fmt: skip
+    return _("Beside both ways, %(sums)s came in straight on accounts on hold or with an agency.") % {"sums": sums}  # fmt: skip
 
 
 def _main_currency(found: Mapping[str, Any]) -> str:
