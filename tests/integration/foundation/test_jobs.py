@@ -254,6 +254,17 @@ def test_a_job_that_kills_its_workers_is_given_up(lin: Actor, play: Play) -> Non
     assert play.seen == []
 
 
+def test_a_job_of_another_version_fails_in_words_and_keeps_nobody_waiting(lin: Actor, play: Play) -> None:
+    old, new = ask(lin, number=1), ask(lin, number=2)
+    with transactions.transaction(queue.WORKER), transactions.connection().cursor() as cursor:
+        cursor.execute("UPDATE jobs_job SET kind = 'old.job' WHERE id = %s", [old])
+    assert worker.work_off() == 1
+    assert queue.job(lin, job_id=new)["state"] == "DONE"
+    row = queue.job(lin, job_id=old)
+    assert (row["state"], row["refusal"]["code"]) == ("FAILED", "job_unknown")
+    assert "old.job" in row["refusal"]["message"]
+
+
 def test_a_busy_thing_is_tried_again_and_then_said(lin: Actor, play: Play) -> None:
     def busy() -> str:
         raise locks.Busy(where="x")

@@ -11,6 +11,13 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class JobUnknown(Conflict):
+    """This version of the program knows no job “%(kind)s”."""
+
+    code = "job_unknown"
+    remedy = "Start the work anew on its page."
+
+
 class JobGaveUp(Conflict):
     """The job's worker ended %(attempts)s times in the middle of it, so it is not tried again."""
 

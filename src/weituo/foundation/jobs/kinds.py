@@ -48,15 +48,20 @@ def declared_in(room: str, *, module: str) -> None:
         _modules[room] = module
 
 
-def kind_of(name: str) -> Kind:
-    """Give a kind by its name, loading its room's jobs when they are first asked for."""
+def find(name: str) -> Kind | None:
+    """Give a kind by its name, loading its room's jobs when they are first asked for; None for an unknown one."""
     room = name.partition(".")[0]
     if name not in _known and room in _modules:
         import_module(_modules[room])
-    try:
-        return _known[name]
-    except KeyError:
-        raise ProgrammerError(f"no kind of job is called {name}") from None
+    return _known.get(name)
+
+
+def kind_of(name: str) -> Kind:
+    """Give a kind by its name."""
+    found = find(name)
+    if found is None:
+        raise ProgrammerError(f"no kind of job is called {name}")
+    return found
 
 
 def known() -> dict[str, Kind]:
