@@ -38,7 +38,6 @@ from tests.builders.contact import MORNING, Bench, bench
 CARE = actors.staff(Role.CARE)
 LIN = actors.staff(Role.VENDOR_MANAGER)
 CASES = 2
-WEEK_MOST = 3
 SHANGHAI = timedelta(hours=8)
 MOMENT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -78,9 +77,10 @@ class PermitMachine(RuleBasedStateMachine):
 
     desk: Bench
 
-    @initialize()
-    def begin(self) -> None:
-        self.desk = bench(count=CASES, contacts_per_week_max=WEEK_MOST)
+    @initialize(most=st.sampled_from([1, 2, 5]))
+    def begin(self, most: int) -> None:
+        self.most = most
+        self.desk = bench(count=CASES, contacts_per_week_max=most)
         self.agency = actors.agency_system(self.desk.agency_id)
         self.now = MORNING
         self.known = [Known() for _ in range(CASES)]
@@ -260,7 +260,7 @@ class PermitMachine(RuleBasedStateMachine):
         data=st.data(),
         number=st.integers(0, CASES - 1),
         edge=st.sampled_from([None, 11, 19, 22]),
-        before=st.integers(1, 9),
+        before=st.integers(0, 9),
         event=st.sampled_from([None, None, *EVENTS]),
         share=SHARES,
         result=RESULTS,
@@ -280,6 +280,28 @@ class PermitMachine(RuleBasedStateMachine):
         if event is not None:
             self.happen(event, number, data)
         self.use(permit, share=share, result=result)
+
+    @rule(
+        number=st.integers(0, CASES - 1),
+        edge=st.sampled_from([11, 19]),
+        minutes=st.integers(0, 9),
+        later_first=st.booleans(),
+        shares=st.tuples(SHARES, SHARES),
+        result=RESULTS,
+    )
+    def two_a_week_apart(
+        self, number: int, edge: int, minutes: int, later_first: bool, shares: tuple[float, float], result: str
+    ) -> None:  # fmt: skip
+        """Ask for two contacts at the two ends of what is counted, in either order, and make both."""
+        if self.broken():
+            self.mend()
+        self.now = self.shortly_before(edge, 40) + 8 * DAY
+        soon = self.now + timedelta(minutes=10)
+        wanted = [soon, soon + 7 * DAY + timedelta(minutes=minutes)]
+        asked = [self.ask_for(number, one, "VOICE") for one in (reversed(wanted) if later_first else wanted)]
+        for permit, share in zip(reversed(asked) if later_first else asked, shares, strict=True):
+            if permit is not None:
+                self.use(permit, share=share, result=result)
 
     def use(self, permit: Granted, *, share: float, result: str) -> None:
         """Make a contact at a share of what is left of a permit's life, and report it at once."""
@@ -340,7 +362,7 @@ class PermitMachine(RuleBasedStateMachine):
                 return False
         week = sum(at - timedelta(days=7) < one <= at for one in known.made)
         today = sum((one + SHANGHAI).date() == wall.date() for one in known.spoken)
-        return week < WEEK_MOST and (channel != "VOICE" or today < 3)
+        return week < self.most and (channel != "VOICE" or today < 3)
 
     @invariant()
     def no_permit_is_usable_where_none_would_be_granted(self) -> None:

@@ -129,7 +129,7 @@ def _standing(borrower_id: UUID, *, at: datetime) -> list[_Open]:
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT id, placement_id, contact_point_id, collector_id, channel, purpose, planned_at, expires_at FROM contact_permit "
-            "WHERE borrower_id = %s AND state = 'GRANTED' AND expires_at > %s ORDER BY asked_at, id",
+            "WHERE borrower_id = %s AND state = 'GRANTED' AND expires_at > %s ORDER BY asked_at, planned_at, channel, id",
             [borrower_id, at],
         )
         return [_Open(*row) for row in cursor.fetchall()]
