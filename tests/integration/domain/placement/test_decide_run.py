@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -63,6 +63,17 @@ def test_an_approval_places_and_says_so(db: str, monkeypatch: pytest.MonkeyPatch
     auditor = actors.staff(Role.AUDITOR, name="auditor")
     [entry] = journal.entries(auditor, act="placement.decide_run")
     assert (entry["ref"], entry["detail"]["placed"], entry["detail"]["left_out"]) == (str(run_id), 20, 0)
+
+
+def test_accounts_are_placed_as_late_as_they_were_on_the_runs_day(db: str) -> None:
+    build.desk(count=12)
+    # 45 days late on the day of the file; 76 on that of the run, 91 when it is decided
+    run_id = services.solve_run(actor=LIN, seed=7, at=build.AT, as_of=date(2026, 4, 1), exploration=0)
+    assert set(queries.run_items_frame(LIN, run_id=run_id)["bucket"]) == {"M3"}
+    build.approved(run_id, at=build.AT + timedelta(days=45))
+    placed = queries.placements_frame(LIN)
+    assert placed.height > 0
+    assert set(placed["bucket"]) == {"M3"}
 
 
 def test_a_case_reference_says_nothing_of_the_account(db: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from weituo.core.recovery.buckets import bucket_of
 from weituo.domain.partners import services as partners
 from weituo.domain.sharing import errors, queries, services
 from weituo.domain.sharing.services import opening
@@ -125,6 +126,22 @@ class TestPreview:
         assert {name: str(value) for name, value in shown.items()} == {
             name: str(value) for name, value in case.items()
         }
+
+    def test_how_late_an_account_is_is_counted_to_the_day_of_sharing(self, db: str) -> None:
+        desk = build.desk(words=("past_due_since",))
+        shown = {}
+        for days in (0, 30):
+            seen = queries.preview(
+                COMPLIANCE, agency_id=desk.agency_id, account_id=desk.cases[0].account_id, on=AT.date() + timedelta(days=days),
+            )  # fmt: skip
+            values = {fact["name"]: fact["value"] for fact in seen["facts"]}
+            shown[days] = (values["days_past_due"], values["bucket"])
+        since = (AT.date() - date(2026, 3, 1)).days + 45
+        assert shown == {0: (since, bucket_of(since)), 30: (since + 30, bucket_of(since + 30))}
+        case = services.disclose_case(
+            actor=actors.agency_system(desk.agency_id, role=Role.COLLECTOR), case_ref=desk.cases[0].case_ref, at=AT + timedelta(days=30),
+        )  # fmt: skip
+        assert (case["days_past_due"], case["bucket"]) == shown[30]
 
     def test_who_may_not_read_the_vault_sees_masks(self, db: str) -> None:
         desk = build.desk()
