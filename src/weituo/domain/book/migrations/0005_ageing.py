@@ -30,8 +30,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.CheckConstraint(
-                condition=Q(("status", "OPEN"), ("closed_on__isnull", True))
-                | Q(("status", "CLOSED"), ("closed_on__isnull", False)),
+                condition=Q(("closed_on__isnull", True), ("status", "OPEN"))
+                | Q(("closed_on__isnull", False), ("status", "CLOSED")),
                 name="book_account_closed_on_a_day",
             ),
         ),
