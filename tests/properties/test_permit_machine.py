@@ -119,6 +119,8 @@ class PermitMachine(RuleBasedStateMachine):
             self.collector_leaves()
 
     def hold(self, number: int, kind: str) -> None:
+        if kind in self.known[number].holds.values():
+            return  # the same hold stands already: the book refuses it
         case = self.desk.cases[number]
         hold = book.place_hold(
             actor=CARE,

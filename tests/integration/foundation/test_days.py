@@ -132,10 +132,10 @@ class TestActs:
         def reasons(at: datetime) -> set[str]:
             request = contact.PermitRequest(
                 case_ref=desk.cases[0].case_ref, badge=desk.badge, contact_point_id=desk.point(), channel="VOICE",
-                purpose="COLLECT", planned_at=datetime(2026, 5, 1, 2, tzinfo=UTC),
+                purpose="COLLECT", planned_at=at,
             )  # fmt: skip
             [answer] = contact.ask_permits(
-                actor=actors.agency_system(desk.agency_id), requests=[request], at=at
+                actor=actors.agency_system(desk.agency_id), requests=[request], at=at - timedelta(hours=8)
             )
             return {one["code"] for one in answer.reasons}
 

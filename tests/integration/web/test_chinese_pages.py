@@ -21,7 +21,9 @@ MORNING = "2026-03-09T02:00:00+00:00"
 #: what Chinese readers read in Latin letters too: names of standards, file kinds, currencies and measures
 LATIN = {
     "Weituo", "English", "CNY", "UTC", "CSV", "PNG", "PDF", "API", "ID", "SHA", "GB", "AUC", "Brier", "Wilson", "TOTP", "KB", "MB", "age",
-    "weituo", "audit", "verify",
+    "weituo", "audit", "verify", "XLSX", "Parquet",
+    # a column of the cohort's file, and profiles by the names of their files
+    "paid_fraction", "demo_book", "uci_credit_card",
 }  # fmt: skip
 #: what the story itself calls people, agencies, files and keys
 TOLD = {"Deng", "Chengxin", "Collections", "collection", "agency", "system", "deng", "test", "tests", *story.PEOPLE, *(name.title() for name in story.PEOPLE)}  # fmt: skip
