@@ -10,6 +10,7 @@ import pyrage
 
 from weituo.domain.care import services as care
 from weituo.domain.contact import services as contact
+from weituo.domain.evaluation import services as evaluating
 from weituo.domain.ledger import services as ledger
 from weituo.domain.placement import services as placement
 from weituo.domain.plans import services as plans
@@ -23,6 +24,7 @@ from weituo.foundation.vault import store as vault
 
 from tests.builders import actors
 from tests.builders import evaluation as paid
+from tests.builders import placement as build
 from tests.builders.contact import MORNING, Bench, bench
 
 PASSWORD = "correct horse battery"
@@ -57,10 +59,7 @@ def tell() -> Told:
     desk = bench(count=6)
     admin = actors.staff(Role.ADMIN, name="chen")
     _persons(desk)
-    for username, role in PEOPLE.items():
-        enrolment.add_person(
-            actor=admin, username=username, name=username.title(), role=role, password=PASSWORD, at=MORNING
-        )
+    _lenders_people()
     enrolment.add_person(
         actor=admin, username="deng", name="Deng", role=Role.AGENCY_SUPERVISOR, password=PASSWORD, agency_id=desk.agency_id, at=MORNING,
     )  # fmt: skip
@@ -89,6 +88,35 @@ def tell() -> Told:
         plan_id=plan_id,
         package_id=package_id,
     )
+
+
+def tell_of_placing() -> None:
+    """A lender with candidates: one run approved, one solved and waiting, by a model of its own."""
+    build.desk(count=40, capacity=15)
+    _lenders_people()
+    first, _waiting = build.solved(), build.solved(seed=8)
+    build.approved(first)
+
+
+def tell_of_judging() -> None:
+    """Two agencies with two months of booked money, compared."""
+    paid.agencies(payers=(0.2, 0.4), count=30)
+    _lenders_people()
+    evaluating.evaluate(
+        actor=actors.staff(Role.COMPLIANCE, name="zhao"), period_from=date(2026, 1, 1), period_to=date(2026, 5, 1), at=MORNING + timedelta(days=60)
+    )  # fmt: skip
+
+
+def _lenders_people() -> None:
+    for username, role in PEOPLE.items():
+        enrolment.add_person(
+            actor=actors.staff(Role.ADMIN, name="chen"),
+            username=username,
+            name=username.title(),
+            role=role,
+            password=PASSWORD,
+            at=MORNING,
+        )
 
 
 def _persons(desk: Bench) -> None:
