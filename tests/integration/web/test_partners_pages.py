@@ -24,7 +24,7 @@ SCORES = {"qualifications": 90, "performance": 80, "references": 70, "security":
 
 
 def today() -> date:
-    return clock.now().date()
+    return days.day_of(clock.now())
 
 
 def papers(
