@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from weituo.domain.partners import queries, scoring, services
-from weituo.foundation import clock, transactions
+from weituo.foundation import clock, days, transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.identity.roles import Role
 
