@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -120,54 +121,47 @@ def renew(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def change_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Give a person another role."""
     form = Posted(request.POST)
-    try:
-        staffing.change_role(
-            actor=request.actor,  # type: ignore[attr-defined]
-            user_id=user_id,
-            role=form.choice("role", Role),
-            reason=form.text("reason"),
-            at=clock.now(),
-        )
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return _person(request, user_id, typed=request.POST.dict(), status=refusal.status)
-    messages.info(request, _("The role is changed; it holds from that person's next page on."))
-    return redirect("settings:person", user_id)
+    return _acted(
+        request,
+        user_id,
+        lambda given: staffing.change_role(role=form.choice("role", Role), **given),
+        said=_("The role is changed; it holds from that person's next page on."),
+    )
 
 
 @access.page(permission="identity.manage")
 @require_POST
 def stop(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Stop a person's sign-in."""
-    try:
-        staffing.deactivate(
-            actor=request.actor,  # type: ignore[attr-defined]
-            user_id=user_id,
-            reason=request.POST.get("reason", ""),
-            at=clock.now(),
-        )
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return _person(request, user_id, typed=request.POST.dict(), status=refusal.status)
-    messages.info(request, _("The sign-in is stopped; pages that stand open no longer answer."))
-    return redirect("settings:person", user_id)
+    said = _("The sign-in is stopped; pages that stand open no longer answer.")
+    return _acted(request, user_id, lambda given: staffing.deactivate(**given), said=said)
 
 
 @access.page(permission="identity.manage")
 @require_POST
 def restore(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Let a person sign in again."""
+    said = _("This person may sign in again.")
+    return _acted(request, user_id, lambda given: staffing.reactivate(**given), said=said)
+
+
+def _acted(
+    request: HttpRequest, user_id: UUID, act: Callable[[dict[str, Any]], None], *, said: str
+) -> HttpResponse:
+    """Do an act on a person for the reason given; a refusal keeps what was typed."""
     try:
-        staffing.reactivate(
-            actor=request.actor,  # type: ignore[attr-defined]
-            user_id=user_id,
-            reason=request.POST.get("reason", ""),
-            at=clock.now(),
+        act(
+            {
+                "actor": request.actor,  # type: ignore[attr-defined]
+                "user_id": user_id,
+                "reason": Posted(request.POST).text("reason"),
+                "at": clock.now(),
+            }
         )
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return _person(request, user_id, typed=request.POST.dict(), status=refusal.status)
-    messages.info(request, _("This person may sign in again."))
+    messages.info(request, said)
     return redirect("settings:person", user_id)
 
 
