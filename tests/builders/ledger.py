@@ -57,7 +57,7 @@ def placed_accounts(
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         if agency_id is None:
             cursor.execute(
-                "INSERT INTO partners_agency (id, code, name_zh, name_en, state, capacity_accounts_max, regions, public_phone, public_url, \"group\", state_since) VALUES (%s, %s, '甲', 'A', 'APPROVED', 100, '{}', '', '', '', %s)",
+                "INSERT INTO partners_agency (id, code, name_zh, name_en, state, capacity_accounts_max, regions, public_phone, public_url, state_since) VALUES (%s, %s, '甲', 'A', 'APPROVED', 100, '{}', '', '', %s)",
                 [agency, f"A{agency.hex[-6:]}", AT],
             )
             partners.papers(cursor, agency_id=agency, verified_at=AT)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
+from weituo.cli import relations
 from weituo.cli.reading import read_settings
 from weituo.cli.words import worded
 
@@ -57,6 +58,7 @@ def add_verbs(verbs: Any) -> None:
     agree.add_argument("--to", dest="active_to", type=date.fromisoformat, help="first day after its term")
     agree.add_argument("--field", action="append", default=[], help="a field that may be shared; again for more")  # fmt: skip
     agree.add_argument("--fee", action="append", default=[], metavar="BUCKET=BPS", help="fee in basis points; again for more")  # fmt: skip
+    relations.add_verbs(verb, agency_id=_agency_id)
     leaves = verb("collector-leaves", "let a collector go; their permits are void", _leaves, agency=False)
     training = verb("training", "write down until when a collector is trained", _training, agency=False)
     for made in (leaves, training):

@@ -1,4 +1,4 @@
-"""`weituo placement run | propose | approve | reject | list | show | replay | recall | explain`."""
+"""`weituo placement run | propose | approve | reject | list | show | replay | recall | explain | left-out | held-out`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from weituo.cli import face as cli
-from weituo.cli import models
+from weituo.cli import left_out, models
 from weituo.cli.reading import money_text, read_settings
 from weituo.cli.words import worded
 
@@ -24,6 +24,9 @@ def add_verbs(verbs: Any) -> None:
     run.add_argument("--exploration", type=float, default=0.05, help="share placed by chance (default: 0.05)")
     run.add_argument("--as-of", type=date.fromisoformat, help="day of the run (default: today)")
     run.add_argument("--limits", type=Path, metavar="FILE", help="limits and prices, TOML or JSON")
+    run.add_argument("--hold-out", type=float, default=0.0, help="share of each bucket that goes to no agency (default: 0)")  # fmt: skip
+    run.add_argument("--hold-out-kind", default="IN_HOUSE", help="IN_HOUSE or LEFT_ALONE (default: IN_HOUSE)")
+    run.add_argument("--hold-out-months", type=int, default=6, help="for how long (default: 6)")
     run.set_defaults(run=_run)
     _on_run(placement, "propose", "ask a second person to decide a run", _propose)
     approve = _on_run(placement, "approve", "approve a proposed run: its accounts are placed", _approve)
@@ -35,6 +38,7 @@ def add_verbs(verbs: Any) -> None:
     _on_run(placement, "replay", "solve a run again from what was kept and compare", _replay)
     explain = _on_run(placement, "explain", "say why an account goes where it goes", _explain)
     explain.add_argument("account", type=UUID, help="account id")
+    left_out.add_verbs(placement, run_id=_run_id)
     recall = cli.common(placement.add_parser("recall", help="take placements back"))
     recall.add_argument("cases", nargs="+", metavar="CASE", help="case references or placement ids")
     recall.add_argument("--reason", required=True, help="coded reason; an unknown one lists those that exist")
@@ -72,6 +76,9 @@ def _run(arguments: argparse.Namespace) -> int:
         as_of=arguments.as_of or days.day_of(at),
         exploration=arguments.exploration,
         limits=read_settings(arguments.limits) if arguments.limits else {},
+        hold_out=arguments.hold_out,
+        hold_out_kind=arguments.hold_out_kind,
+        hold_out_months=arguments.hold_out_months,
     )
     found = queries.run(actor, run_id=run_id)
     cli.show(arguments, {"run": found}, _run_text(found))
@@ -123,6 +130,26 @@ def _run_text(run: dict[str, Any]) -> str:
     lines += [
         worded("left out: %(reason)s %(count)s", reason=reason, count=f"{count:,}")
         for reason, count in sorted(run["exclusions"].items())
+    ]
+    told = run["proof"].get("hold_out") or {}
+    if told.get("share"):
+        lines.append(
+            worded(
+                "held out: %(accounts)s accounts (%(kind)s, %(share)s of each bucket), at the price of %(cost)s",
+                accounts=f"{told['accounts']:,}",
+                kind=told["kind"],
+                share=f"{told['share']:.2%}",
+                cost=money_text(told["cost_minor"], currency),
+            )
+        )
+    lines += [
+        worded(
+            "kept from %(code)s: %(accounts)s accounts (%(why)s)",
+            code=row["code"],
+            accounts=f"{row['accounts']:,}",
+            why=row["why"],
+        )
+        for row in run["proof"].get("barred", [])
     ]
     return "\n".join(lines)
 

@@ -46,6 +46,7 @@ ALLOWS: dict[str, str | Promise] = {
     "partners.propose": _("propose agencies for approval"),
     "partners.read": _("read agencies' dossiers"),
     "partners.register": _("enter candidate agencies and collectors"),
+    "partners.relate": _("enter and end agencies' groups and conflicts"),
     "partners.set_capacity": _("change what an agency may hold"),
     "partners.suspend": _("suspend agencies"),
     "partners.verify_paper": _("verify papers"),

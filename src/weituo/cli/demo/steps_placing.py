@@ -31,6 +31,8 @@ from weituo.domain.sharing import services as sharing
 #: share of accounts that a run gives away by chance: nothing is known of these agencies yet, and only what chance gave
 #: them can be compared fairly
 EXPLORATION: Final = 0.3
+#: share of each bucket that goes to no agency, so that what outsourcing adds can be measured
+HOLD_OUT: Final = 0.01
 #: the past book that the model learns from: so many times the present one, within these sizes
 PAST_BOOKS: Final = 2.25
 PAST_ACCOUNTS: Final = (2_000, 45_000)
@@ -134,6 +136,7 @@ def run_once(story: Story, *, number: int, at: datetime) -> str:
             at=at,
             as_of=at.astimezone(scenes.SHANGHAI).date(),
             exploration=EXPLORATION,
+            hold_out=HOLD_OUT,
         )
         return run_once(story, number=number, at=at)
     run = runs[number - 1]

@@ -102,6 +102,8 @@ class Account(models.Model):
     closed_on = models.DateField(null=True)
     #: what booked payments have taken off since the file that `as_of` is of
     lowered_minor = models.BigIntegerField(db_default=0)
+    #: the last day on which booked money came in; NULL: none was booked here, or the last was reversed
+    last_paid_on = models.DateField(null=True)
     import_file = models.ForeignKey(ImportFile, on_delete=models.RESTRICT)
     #: the import file that stated it last, when that is not the one it came with
     refreshed_by = models.UUIDField(null=True)

@@ -29,6 +29,7 @@ BORROWER_KEYS = {
     "identity_number",
     "email",
     "address",
+    "employer",
     "region",
     "language",
     "organisation",
@@ -45,7 +46,7 @@ BYTES_MAX = 1_000_000
 DEFAULTS = {"separator": ",", "zone": "Asia/Shanghai", "unit": "major"}
 NAME_LENGTH = 64
 #: keys of a borrower that may name several columns
-LISTED = {"name", "phone", "identity_number", "email", "address"}
+LISTED = {"name", "phone", "identity_number", "email", "address", "employer"}
 LEAST_MOST = 10**15
 MONTHS_MOST = 600
 Refuse = Callable[[str, str], ProfileRefused]
@@ -110,7 +111,7 @@ class Profile:
     @property
     def personal(self) -> dict[str, list[str]]:
         """Give the columns with personal data by vault field."""
-        fields = ("name", "phone", "identity_number", "email", "address")
+        fields = ("name", "phone", "identity_number", "email", "address", "employer")
         return {
             key: [self.borrower[key]] if isinstance(self.borrower[key], str) else list(self.borrower[key])
             for key in fields

@@ -93,6 +93,21 @@ def holds_frame(viewer: Actor, *, at: datetime) -> pl.DataFrame:
 
 
 @transactions.reads
+def aged_frame(viewer: Actor, *, late_before: date) -> pl.DataFrame:
+    """Give the open accounts late since before a day, with the last payment known: account_id, region, late_since, paid_on.
+
+    paid_on: the later of the last booked money and the first day of the last month in which the file tells of a payment.
+    """
+    return _frame(
+        "SELECT a.id::text, a.region, a.late_since, greatest(a.last_paid_on, m.month) FROM book_account a LEFT JOIN LATERAL ("
+        "SELECT max(x.month) AS month FROM book_repayment_month x WHERE x.account_id = a.id AND x.paid_minor > 0) m ON true "
+        "WHERE a.status = 'OPEN' AND a.late_since < %s ORDER BY a.id",
+        [late_before],
+        {"account_id": pl.String, "region": pl.String, "late_since": pl.Date, "paid_on": pl.Date},
+    )
+
+
+@transactions.reads
 def contact_points(viewer: Actor, *, borrower_ids: Iterable[object] | None = None) -> pl.DataFrame:
     """Give the ways to reach borrowers, without the numbers themselves (columns of `CONTACT_POINTS`)."""
     ids = _texts(borrower_ids)
@@ -110,6 +125,19 @@ def subject_ids(viewer: Actor, *, borrower_ids: Iterable[UUID]) -> dict[UUID, UU
     with transactions.connection().cursor() as cursor:
         cursor.execute("SELECT id, subject_id FROM book_borrower WHERE id = ANY(%s)", [list(borrower_ids)])
         return dict(cursor.fetchall())
+
+
+@transactions.reads
+def employed_by(viewer: Actor, *, employers: Sequence[str]) -> dict[str, list[str]]:
+    """Give, for each employer's name, the ids of the borrowers whom the book has with it."""
+    viewer.require("book.read")
+    held = store.holders(viewer, field="employer", values=employers)
+    rows = transactions.rows(
+        "SELECT subject_id, id::text FROM book_borrower WHERE subject_id = ANY(%s)",
+        [[subject for subjects in held.values() for subject in subjects]],
+    )
+    ids = {row["subject_id"]: row["id"] for row in rows}
+    return {name: [ids[subject] for subject in subjects if subject in ids] for name, subjects in held.items()}
 
 
 @transactions.reads
@@ -258,6 +286,17 @@ def account_id_of(viewer: Actor, *, number: str) -> UUID | None:
     """Give the id of the account with this number, or None."""
     viewer.require("book.read")
     found = transactions.rows("SELECT id FROM book_account WHERE external_ref = %s", [number])
+    return found[0]["id"] if found else None
+
+
+@transactions.reads
+def borrower_id_of(viewer: Actor, *, number: str) -> UUID | None:
+    """Give the id of the borrower with this customer number, or who owes the account with this number, or None."""
+    viewer.require("book.read")
+    found = transactions.rows(
+        "SELECT id FROM book_borrower WHERE external_ref = %s UNION ALL SELECT borrower_id FROM book_account WHERE external_ref = %s LIMIT 1",
+        [number, number],
+    )
     return found[0]["id"] if found else None
 
 

@@ -216,7 +216,7 @@ def _with_book(cases: list[dict[str, Any]], *, at: datetime) -> list[dict[str, A
             )
         }
         held = transactions.rows(
-            "SELECT borrower_id, account_id FROM book_hold WHERE borrower_id = ANY(%s) AND active_from <= %s AND (active_to IS NULL OR active_to > %s)",
+            "SELECT borrower_id, account_id FROM book_hold WHERE borrower_id = ANY(%s) AND kind <> 'PROMISE' AND active_from <= %s AND (active_to IS NULL OR active_to > %s)",
             [borrowers, at, at],
         )
         points: dict[UUID, list[dict[str, Any]]] = {}

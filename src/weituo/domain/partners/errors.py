@@ -87,3 +87,35 @@ class CollectorLeft(Conflict):
     """The collector with badge %(badge)s left on %(on)s."""
 
     code = "collector_left"
+
+
+class GroupStands(Conflict):
+    """%(agency)s belongs to the group %(group)s already."""
+
+    code = "group_stands"
+    remedy = "End that membership first; an agency belongs to one group at a time."
+
+
+class NoGroup(NotFound):
+    """%(agency)s belongs to no group."""
+
+    code = "no_group"
+
+
+class ConflictRefused(BadInput):
+    """The conflict cannot be entered: %(problem)s."""
+
+    code = "conflict_refused"
+
+
+class ConflictStands(Conflict):
+    """The same conflict of %(agency)s is in force already."""
+
+    code = "conflict_stands"
+    remedy = "Nothing needs to be done; end it where it stands when its reason is gone."
+
+
+class ConflictNotFound(NotFound):
+    """There is no such conflict in force."""
+
+    code = "conflict_not_found"

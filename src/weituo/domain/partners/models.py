@@ -34,8 +34,6 @@ class Agency(models.Model):
     #: published to borrowers so that they can check who calls
     public_phone = models.TextField(db_default="")
     public_url = models.TextField(db_default="")
-    #: relation of ownership: agencies with the same group are sisters
-    group = models.TextField(db_default="")
     state_since = models.DateTimeField()
 
     class Meta:
@@ -184,3 +182,73 @@ class Collector(models.Model):
 
     def __str__(self) -> str:
         return self.badge
+
+
+class Membership(models.Model):
+    """An agency belongs to a group of owners for a time: agencies of one group are sisters and count as one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey(Agency, on_delete=models.RESTRICT)
+    group = models.TextField()
+    reason = models.TextField()
+    active_from = models.DateField()
+    #: half-open; NULL: until somebody ends it
+    active_to = models.DateField(null=True)
+    entered_by = models.TextField()
+    entered_by_name = models.TextField()
+    entered_at = models.DateTimeField()
+    ended_by_name = models.TextField(db_default="")
+    ended_at = models.DateTimeField(null=True)
+    ended_reason = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "partners_membership"
+        constraints = [
+            in_reach(
+                "partners_membership", times=("entered_at", "ended_at"), days=("active_from", "active_to")
+            ),
+            models.UniqueConstraint(
+                fields=["agency"], condition=Q(active_to__isnull=True), name="partners_one_open_group"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.group}"
+
+
+class Conflict(models.Model):
+    """Accounts that an agency, and its sisters, must not get: a borrower's, or those of a region, a product, an employer."""
+
+    class Kind(models.TextChoices):
+        BORROWER = "BORROWER", _("borrower")
+        REGION = "REGION", _("region")
+        PRODUCT = "PRODUCT", _("product")
+        EMPLOYER = "EMPLOYER", _("employer")
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    agency = models.ForeignKey(Agency, on_delete=models.RESTRICT)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    #: id of the borrower, code of the province, the lender's word for the product, name of the employer
+    subject = models.TextField()
+    reason = models.TextField()
+    active_from = models.DateField()
+    #: half-open; NULL: until somebody ends it
+    active_to = models.DateField(null=True)
+    entered_by = models.TextField()
+    entered_by_name = models.TextField()
+    entered_at = models.DateTimeField()
+    ended_by_name = models.TextField(db_default="")
+    ended_at = models.DateTimeField(null=True)
+    ended_reason = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "partners_conflict"
+        constraints = [
+            in_reach(
+                "partners_conflict", times=("entered_at", "ended_at"), days=("active_from", "active_to")
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "subject"], name="partners_conflict_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.kind}"

@@ -25,5 +25,6 @@ roles.declare(
         "partners.agree": _MANAGERS,
         "partners.suspend": frozenset({Role.COMPLIANCE, Role.VENDOR_MANAGER}),
         "partners.set_capacity": _MANAGERS,
+        "partners.relate": frozenset({Role.VENDOR_MANAGER, Role.COMPLIANCE}),
     }
 )

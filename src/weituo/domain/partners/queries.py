@@ -25,7 +25,6 @@ class AgencyRow:
     tier: int | None
     capacity_accounts_max: int
     regions: tuple[str, ...]
-    group: str
     public_phone: str
 
 
@@ -60,7 +59,7 @@ class CollectorRow:
 def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[AgencyRow]:
     """List agencies by code; an agency sees itself."""
     rows = transactions.rows(
-        'SELECT id, code, name_zh, name_en, state, tier, capacity_accounts_max, regions, "group", public_phone FROM partners_agency WHERE %s::text[] IS NULL OR state = ANY(%s) ORDER BY code',
+        "SELECT id, code, name_zh, name_en, state, tier, capacity_accounts_max, regions, public_phone FROM partners_agency WHERE %s::text[] IS NULL OR state = ANY(%s) ORDER BY code",
         [None if states is None else list(states)] * 2,
     )
     return [AgencyRow(**{**row, "regions": tuple(row["regions"])}) for row in rows]
@@ -125,6 +124,15 @@ def dossier(viewer: Actor, *, agency_id: UUID) -> dict[str, Any] | None:
         ),
         "collectors": transactions.rows(
             "SELECT * FROM partners_collector WHERE agency_id = %s ORDER BY badge", [agency_id]
+        ),
+        "memberships": transactions.rows(
+            "SELECT * FROM partners_membership WHERE agency_id = %s ORDER BY active_from DESC, id DESC",
+            [agency_id],
+        ),
+        "conflicts": transactions.rows(
+            "SELECT c.*, b.external_ref AS customer_ref FROM partners_conflict c LEFT JOIN book_borrower b ON c.kind = 'BORROWER' AND b.id::text = c.subject "
+            "WHERE c.agency_id = %s ORDER BY (c.ended_at IS NOT NULL), c.active_from DESC, c.id DESC",
+            [agency_id],
         ),
     }
 

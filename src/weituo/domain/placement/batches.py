@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import polars as pl
 
 from weituo.core.recovery import drift as recovery_drift
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
-from weituo.domain.placement import gathering, valuing
+from weituo.domain.placement import gathering, scrubbing, valuing
 from weituo.domain.placement.errors import ModelNotFound, NoModel, NotTreated
 from weituo.domain.placement.models import RecoveryModelVersion
 from weituo.domain.placement.services import solving
@@ -27,7 +28,8 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
 
     The same gathering as `solve_run`, so that the figures are the run's. Keys: strategy_version, model_id, model_version,
     currency, accounts, balance_minor, expected_minor, by_bucket (bucket, accounts, balance_minor, expected_minor,
-    in_house_bps), exclusions (reason → accounts), prices. Raises `NotTreated`, `NoModel`, `ModelUnusable`,
+    in_house_bps), exclusions (reason → accounts), left_out (columns of `scrubbing.LEFT_OUT`), barred (rows of
+    `valuing.barred` with names), borrowers (units among the accounts), prices. Raises `NotTreated`, `NoModel`, `ModelUnusable`,
     `NoEligibleAgency`, `NothingToPlace`.
     """
     viewer.require("placement.read")
@@ -39,9 +41,8 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
         raise NoModel()
     prices = valuing.Prices()
     found = gathering.candidates(viewer, as_of=as_of, at=at)
-    inputs, exclusions = solving.inputs_of(
-        viewer, found, version, {}, prices, as_of=as_of, seed=0, exploration=0.0
-    )
+    gathered = solving.inputs_of(viewer, found, version, {}, prices, as_of=as_of, seed=0, exploration=0.0)
+    inputs = gathered.inputs
     grouped = inputs.accounts.group_by("bucket").agg(
         accounts=pl.len(),
         balance_minor=pl.col("balance_minor").sum(),
@@ -61,9 +62,20 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
         "balance_minor": sum(row["balance_minor"] for row in by_bucket),
         "expected_minor": sum(row["expected_minor"] for row in by_bucket),
         "by_bucket": by_bucket,
-        "exclusions": exclusions,
+        "exclusions": scrubbing.counted(gathered.left_out),
+        "left_out": gathered.left_out,
+        "barred": _named(viewer, gathered.barred),
+        "borrowers": int(np.unique(valuing.units(inputs)).size),
         "prices": prices,
     }
+
+
+def _named(viewer: Actor, barred: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the rows of `valuing.barred` their agency's names, the most accounts first."""
+    names = {row.code: {"name_zh": row.name_zh, "name_en": row.name_en} for row in partners.agencies(viewer)}
+    return sorted(
+        (row | names[row["code"]] for row in barred), key=lambda row: (-row["accounts"], row["code"])
+    )
 
 
 @transactions.reads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,14 +11,14 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.core import conduct
 from weituo.core.allocation.effects import Stated, shrunk_effects
-from weituo.core.recovery import features
+from weituo.core.recovery import features, limitation
 from weituo.core.recovery.buckets import BUCKETS, months_late_expr
 from weituo.core.recovery.model import RecoveryModel
 from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
-from weituo.domain.placement import valuing
+from weituo.domain.partners import relations
+from weituo.domain.placement import scrubbing, valuing
 from weituo.domain.placement.errors import LimitsRefused, NotTreated
 from weituo.domain.plans import queries as plans
 from weituo.foundation import transactions
@@ -26,7 +26,9 @@ from weituo.foundation.tenancy.actors import Actor
 from weituo.foundation.texts import worded
 
 #: holds under which an account is not handed to anybody
-STOPPING_HOLDS: Final = tuple(conduct.STOPPING_HOLDS)
+STOPPING_HOLDS: Final = scrubbing.HOLDS
+#: states of a placement in which the account is an agency's, or was offered to one
+LIVE: Final = ("ACTIVE", "OFFERED")
 #: months of history that the model knows
 HISTORY_DAYS: Final = 200
 #: what a limit of an agency may say
@@ -35,76 +37,156 @@ LIMIT_NAMES: Final = ("accounts_min", "accounts_max", "balance_min_minor", "bala
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """accounts: `valuing.ACCOUNTS` without expected_minor. known: their features. exclusions: reason → count."""
+    """accounts: `valuing.ACCOUNTS` without expected_minor. known: their features. left_out: `scrubbing.LEFT_OUT`."""
 
     accounts: pl.DataFrame
     known: pl.DataFrame
     currency: str
-    exclusions: dict[str, int]
+    left_out: pl.DataFrame
 
 
 def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
-    """Give the open accounts that the strategy sends to agencies and nothing stops, and count the others by reason."""
+    """Give the open accounts that the strategy sends to agencies and nothing stops, and the others with their reasons."""
     everything = book.accounts_frame(viewer, on=as_of).filter(pl.col("status") == "OPEN")
-    treatments = plans.treatments_frame(viewer).select("account_id", "treatment", "tier_max")
+    treatments = plans.treatments_frame(viewer).select(
+        "account_id", "treatment", "tier_max", "again", "split"
+    )
     if treatments.is_empty() and everything.height:
         raise NotTreated()
-    holds = book.holds_frame(viewer, at=at).filter(pl.col("kind").is_in(STOPPING_HOLDS))
-    placed = _placed()
     currency = _main_currency(everything)
-    judged = everything.join(treatments, on="account_id", how="left", maintain_order="left").join(
-        placed, on="account_id", how="left", maintain_order="left"
+    judged = (
+        everything.join(treatments, on="account_id", how="left", maintain_order="left")
+        .join(_placed(), on="account_id", how="left", maintain_order="left")
+        .sort("account_id")
     )
-    whole_borrower = holds.filter(pl.col("account_id").is_null())["borrower_id"].unique().implode()
-    one_account = holds["account_id"].drop_nulls().unique().implode()
-    reason = (
-        pl.when(pl.col("balance_minor") <= 0).then(pl.lit("NO_BALANCE"))
-        .when(pl.col("active").fill_null(value=False)).then(pl.lit("ALREADY_PLACED"))
-        .when(pl.col("treatment").is_null()).then(pl.lit("NOT_TREATED"))
-        .when(pl.col("treatment") != "AGENCY").then(pl.lit("OTHER_TREATMENT"))
-        .when(pl.col("borrower_id").is_in(whole_borrower) | pl.col("account_id").is_in(one_account)).then(pl.lit("ON_HOLD"))
-        .when(pl.col("currency") != currency).then(pl.lit("OTHER_CURRENCY"))
-    )  # fmt: skip
-    judged = judged.with_columns(reason=reason).sort("account_id")
-    counted = judged.drop_nulls("reason").group_by("reason").len().sort("reason")
-    kept = (
-        judged.filter(pl.col("reason").is_null())
-        .join(_worked_by(), on="borrower_id", how="left", maintain_order="left")
-        .with_columns(pl.col("before", "bound_to").fill_null(""))
+    left_out = scrubbing.judged(
+        judged.select("account_id", **_reasons(viewer, as_of=as_of, at=at, currency=currency))
+    )
+    kept = related(
+        viewer,
+        judged.join(left_out, on="account_id", how="anti", maintain_order="left").join(
+            _worked_by(), on="borrower_id", how="left", maintain_order="left"
+        ),
+        on=as_of,
     )
     return Candidates(
-        accounts=kept.select(
-            "account_id", "borrower_id", "balance_minor", "bucket", "region", "tier_max", "before", "bound_to"
-        ),
+        accounts=kept.select([name for name in valuing.ACCOUNTS if name != "expected_minor"]),
         known=features_of(viewer, everything=everything, wanted=kept["account_id"], as_of=as_of),
         currency=currency,
-        exclusions={str(row["reason"]): int(row["len"]) for row in counted.to_dicts()},
+        left_out=left_out,
     )
+
+
+def _reasons(viewer: Actor, *, as_of: date, at: datetime, currency: str) -> dict[str, pl.Expr]:
+    """Give the condition of each reason of `scrubbing.ORDER`, over the open accounts with treatment and placement."""
+    holds = book.holds_frame(viewer, at=at).filter(pl.col("kind").is_in(scrubbing.HOLDS))
+    law = limitation.load()
+    # whatever fell due later is barred nowhere
+    aged = book.aged_frame(viewer, late_before=as_of - timedelta(days=365 * law.fewest_years))
+    barred = limitation.barred(accounts=aged, on=as_of, table=law)["account_id"].implode()
+    treated = pl.col("treatment").is_not_null()
+    return {
+        "NO_BALANCE": pl.col("balance_minor") <= 0,
+        "ALREADY_PLACED": pl.col("active").fill_null(value=False),
+        **{kind: scrubbing.held(holds, kind) for kind in scrubbing.HOLDS},
+        "TIME_BARRED": pl.col("account_id").is_in(barred),
+        "HELD_OUT": pl.col("account_id").is_in(_held_out(as_of).implode()),
+        "NOT_TREATED": ~treated,
+        "OTHER_TREATMENT": treated & (pl.col("treatment") != "AGENCY"),
+        "OTHER_CURRENCY": pl.col("currency") != currency,
+    }
 
 
 def _placed() -> pl.DataFrame:
-    """Give accounts that have been placed: active, and the codes of the agencies that had them."""
+    """Give accounts that have been placed: live now, the agencies that had them, and the tier of the last one."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT p.account_id::text, bool_or(p.state = 'ACTIVE'), string_agg(DISTINCT g.code, ' ' ORDER BY g.code) "
-            "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id GROUP BY p.account_id"
+            "SELECT p.account_id::text, bool_or(p.state = ANY(%s)), string_agg(DISTINCT g.code, ' ' ORDER BY g.code), "
+            "(array_agg(coalesce(g.tier, 1) ORDER BY p.placed_at DESC, p.id DESC))[1]::bigint "
+            "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id GROUP BY p.account_id",
+            [list(LIVE)],
         )
         return pl.DataFrame(
             cursor.fetchall(),
-            schema={"account_id": pl.String, "active": pl.Boolean, "before": pl.String},
+            schema={
+                "account_id": pl.String,
+                "active": pl.Boolean,
+                "before": pl.String,
+                "last_tier": pl.Int64,
+            },
             orient="row",
         )
 
 
 def _worked_by() -> pl.DataFrame:
-    """Give the borrowers whom an agency works for now, with its code."""
+    """Give the borrowers whom an agency works for now, or was asked to, with its code."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT p.borrower_id::text, min(g.code) FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id WHERE p.state = 'ACTIVE' GROUP BY p.borrower_id"
+            "SELECT p.borrower_id::text, min(g.code) FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id WHERE p.state = ANY(%s) GROUP BY p.borrower_id",
+            [list(LIVE)],
         )
         return pl.DataFrame(
             cursor.fetchall(), schema={"borrower_id": pl.String, "bound_to": pl.String}, orient="row"
         )
+
+
+def _held_out(as_of: date) -> pl.Series:
+    """Give the accounts that an approved run held out for a time that is not over yet."""
+    found = transactions.rows(
+        "SELECT DISTINCT i.account_id::text FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id WHERE i.held_out <> '' "
+        "AND r.state = 'APPROVED' AND r.as_of <= %s AND r.as_of + make_interval(months => (r.parameters->>'hold_out_months')::int) > %s",
+        [as_of, as_of],
+    )
+    return pl.Series([row["account_id"] for row in found], dtype=pl.String)
+
+
+def related(viewer: Actor, accounts: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """Add to candidates who must not get them: sisters of agencies that had them, agencies in conflict; and their unit.
+
+    accounts: account_id, borrower_id, region, product, before, bound_to, last_tier, again, split.
+    """
+    sisters = relations.sisters(viewer, on=on)
+    families = {row: " ".join(sorted({one for code in row.split() for one in sisters.get(code, ())} - set(row.split()))) for row in accounts["before"].drop_nulls().unique().to_list()}  # fmt: skip
+    split = pl.col("split").fill_null(value=False)
+    return (
+        accounts.join(_in_conflict(viewer, accounts, sisters, on=on), on="account_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("before", "conflicts").fill_null(""),
+            pl.col("again").fill_null("OTHER"),
+            pl.col("last_tier").fill_null(0),
+            bound_to=pl.when(split).then(pl.lit("")).otherwise(pl.col("bound_to").fill_null("")),
+            sisters=pl.col("before").fill_null("").replace_strict(families, default="", return_dtype=pl.String),
+            unit=pl.when(split).then(pl.col("account_id")).otherwise(pl.col("borrower_id")),
+        )
+    )  # fmt: skip
+
+
+def _in_conflict(
+    viewer: Actor, accounts: pl.DataFrame, sisters: Mapping[str, Sequence[str]], *, on: date
+) -> pl.DataFrame:
+    """Give accounts with the codes of the agencies in conflict with them, sisters included: account_id, conflicts."""
+    stated = relations.conflicts(viewer, on=on)
+    people = book.employed_by(viewer, employers=sorted({row["subject"] for row in stated if row["kind"] == "EMPLOYER"}))  # fmt: skip
+    named = [
+        (row["kind"], code, subject)
+        for row in stated
+        for subject in (people[row["subject"]] if row["kind"] == "EMPLOYER" else [valuing.province(row["subject"]) if row["kind"] == "REGION" else row["subject"]])
+        for code in (row["code"], *sisters.get(row["code"], ()))
+    ]  # fmt: skip
+    table = pl.DataFrame(
+        named, schema={"kind": pl.String, "code": pl.String, "subject": pl.String}, orient="row"
+    )
+    keys = {"BORROWER": pl.col("borrower_id"), "EMPLOYER": pl.col("borrower_id"), "REGION": province_expr(pl.col("region")), "PRODUCT": pl.col("product")}  # fmt: skip
+    found = [
+        accounts.select("account_id", subject=key).join(table.filter(pl.col("kind") == kind), on="subject", how="inner").select("account_id", "code")
+        for kind, key in keys.items()
+    ]  # fmt: skip
+    return pl.concat(found).group_by("account_id").agg(conflicts=pl.col("code").unique().sort().str.join(" "))
+
+
+def province_expr(region: pl.Expr) -> pl.Expr:
+    """Reduce regions as `valuing.province` does."""
+    return pl.when(region.str.contains(r"^\d+$")).then(region.str.slice(0, 2)).otherwise(region)
 
 
 def _main_currency(accounts: pl.DataFrame) -> str:

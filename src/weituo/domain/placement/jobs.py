@@ -21,6 +21,8 @@ def _solve(actor: Actor, at: datetime, arguments: Mapping[str, Any]) -> str:
         as_of=date.fromisoformat(arguments["as_of"]),
         exploration=arguments["exploration"],
         limits=arguments["limits"],
+        hold_out=arguments.get("hold_out", 0.0),
+        hold_out_kind=arguments.get("hold_out_kind", "IN_HOUSE"),
     )
     return str(run_id)
 

@@ -121,6 +121,8 @@ class RunItem(models.Model):
     expected_net_minor = models.BigIntegerField()
     probability = models.FloatField()
     explored = models.BooleanField()
+    #: what becomes of an account that was drawn to be held out: IN_HOUSE, LEFT_ALONE; "": it was not
+    held_out = models.CharField(max_length=10, db_default="")
 
     class Meta:
         db_table = "placement_run_item"
@@ -132,6 +134,24 @@ class RunItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.account_id}"
+
+
+class RunExclusion(models.Model):
+    """One account that a run left out: the reason that counts, and all of them (`scrubbing.ORDER`)."""
+
+    pk = models.CompositePrimaryKey("run_id", "account_id")
+    run = models.ForeignKey(Run, on_delete=models.RESTRICT, db_index=False)
+    account = models.ForeignKey("book.Account", on_delete=models.RESTRICT, db_index=False)
+    reason = models.CharField(max_length=16)
+    #: in their order, apart by blanks
+    reasons = models.TextField()
+
+    class Meta:
+        db_table = "placement_run_exclusion"
+        indexes = [models.Index(fields=["run", "reason", "account"], name="placement_exclusion_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.account_id} {self.reason}"
 
 
 class Placement(models.Model):

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.core.allocation import placing
 from weituo.core.recovery import features
-from weituo.domain.placement import valuing
+from weituo.domain.placement import holding_out, valuing
 from weituo.domain.placement.errors import ModelNotFound, PlacementNotFound, RunNotFound
 from weituo.foundation import transactions
 from weituo.foundation.errors import NotFound
@@ -28,7 +27,7 @@ PLACEMENTS: Final[dict[str, Any]] = {
 ITEMS: Final[dict[str, Any]] = {
     "account_id": pl.String, "agency_id": pl.String, "code": pl.String, "bucket": pl.String, "region": pl.String, "currency": pl.String,
     "balance_minor": pl.Int64, "expected_recovery_minor": pl.Int64, "expected_net_minor": pl.Int64, "probability": pl.Float64,
-    "explored": pl.Boolean,
+    "explored": pl.Boolean, "held_out": pl.String,
 }  # fmt: skip
 PAGE_ROWS: Final = 50
 _RUN: Final = (
@@ -182,12 +181,12 @@ def run(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
 
 @transactions.reads
 def run_items_frame(viewer: Actor, *, run_id: UUID) -> pl.DataFrame:
-    """Give where each account of a run goes (columns of `ITEMS`; agency_id null: in-house), by account."""
+    """Give where each account of a run goes (columns of `ITEMS`; agency_id null: in-house, or held out), by account."""
     viewer.require("placement.read")
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT i.account_id::text, i.agency_id::text, coalesce(g.code, ''), a.bucket, a.region, a.currency, a.balance_minor, i.expected_recovery_minor, i.expected_net_minor, "
-            "i.probability, i.explored FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id CROSS JOIN LATERAL (SELECT x.* FROM book_account_on(r.as_of) x WHERE x.id = i.account_id) a LEFT JOIN partners_agency g ON g.id = i.agency_id "
+            "i.probability, i.explored, i.held_out FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id CROSS JOIN LATERAL (SELECT x.* FROM book_account_on(r.as_of) x WHERE x.id = i.account_id) a LEFT JOIN partners_agency g ON g.id = i.agency_id "
             "WHERE i.run_id = %s ORDER BY i.account_id",
             [run_id],
         )
@@ -236,7 +235,7 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
         )  # fmt: skip
     item = items[0]
     return {
-        "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"],
+        "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"], "held_out": item["held_out"],
         "probability": item["probability"], "in_house_minor": int(figures.in_house[row]), "currency": head["currency"],
         "balance_minor": account["balance_minor"], "bucket": account["bucket"], "choices": choices,
     }  # fmt: skip
@@ -250,17 +249,16 @@ def replay(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
     """
     head = run(viewer, run_id=run_id)
     inputs = _inputs(run_id)
-    problem = valuing.problem(inputs)
-    again = placing.place(
-        problem=problem, tiers=valuing.tiers(inputs), share=inputs.exploration, seed=inputs.seed
-    )
+    held, again = holding_out.solved(inputs)
+    assignment, probability, explored = holding_out.merged(inputs, held, again)
     stored = run_items_frame(viewer, run_id=run_id)
     codes = {agency.code: number for number, agency in enumerate(inputs.agencies)}
     chosen = stored["code"].replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
     rows_same = stored["account_id"].to_list() == inputs.accounts["account_id"].to_list() and bool(
-        (chosen == again.assignment).all()
-        and (stored["probability"].to_numpy() == again.probability).all()
-        and (stored["explored"].to_numpy() == again.explored).all()
+        (chosen == assignment).all()
+        and (stored["probability"].to_numpy() == probability).all()
+        and (stored["explored"].to_numpy() == explored).all()
+        and ((stored["held_out"] != "").to_numpy() == held).all()
     )
     same = {
         "inputs_same": inputs.digest == head["inputs_digest"],

@@ -18,13 +18,13 @@ import io
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-from weituo.core.allocation.problem import Ints, Limits, Problem
+from weituo.core.allocation.problem import Ints, Limits, Problem, Texts
 from weituo.core.recovery.buckets import BUCKETS
 
 BPS: Final = 10_000
@@ -34,8 +34,13 @@ IN_HOUSE_BPS: Final[dict[str, int]] = {
 }  # fmt: skip
 ACCOUNTS: Final = {
     "account_id": pl.String, "borrower_id": pl.String, "balance_minor": pl.Int64, "bucket": pl.String, "region": pl.String,
-    "tier_max": pl.Int64, "expected_minor": pl.Int64, "before": pl.String, "bound_to": pl.String,
+    "tier_max": pl.Int64, "expected_minor": pl.Int64, "before": pl.String, "bound_to": pl.String, "sisters": pl.String,
+    "conflicts": pl.String, "last_tier": pl.Int64, "again": pl.String, "unit": pl.String,
 }  # fmt: skip
+#: of runs that were kept before units, sisters, conflicts and the rule of return were
+ACCOUNTS_BEFORE: Final = dict(list(ACCOUNTS.items())[:9])
+#: lists of agencies' codes apart by blanks, in a kept run an empty field
+_CODES: Final = ("region", "before", "bound_to", "sisters", "conflicts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class Prices:
     placing_minor: int = 500
     #: one complaint: handling, redress, a customer lost
     complaint_minor: int = 50_000
+    #: of what own work brings, the share that comes by itself when nobody does anything
+    left_alone_bps: int = 5_000
     #: share of expected recovery that own work brings, by bucket
     in_house_bps: Mapping[str, int] = field(default_factory=lambda: dict(IN_HOUSE_BPS))
 
@@ -69,19 +76,37 @@ class AgencyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Everything that decides a run's result. accounts: columns of `ACCOUNTS`, sorted by account_id."""
+    """Everything that decides a run's result. accounts: columns of `ACCOUNTS`, sorted by account_id.
+
+    before, sisters: codes of the agencies that had the account, and of their sisters. conflicts: codes of agencies in
+    conflict with it. last_tier: of the agency that had it last (0: none). again: `plans.treating.AGAIN`. unit: what goes to
+    one agency as a whole: the borrower, or the account itself where the strategy lets a borrower be split. bound_to: the
+    agency that works for the borrower already. hold_out: share left to `hold_out_kind` (see `holding_out`).
+    """
 
     seed: int
     exploration: float
     prices: Prices
     agencies: tuple[AgencyFacts, ...]
     accounts: pl.DataFrame
+    hold_out: float = 0.0
+    hold_out_kind: str = "IN_HOUSE"
+    #: as they were kept, for inputs that were read again
+    kept: bytes | None = field(default=None, compare=False, repr=False)
+
+    def only(self, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> Inputs:
+        """Give the inputs of some of the accounts."""
+        return replace(self, accounts=self.accounts.filter(pl.Series(rows, dtype=pl.Boolean)), kept=None)
 
     def body(self) -> bytes:
         """Serialise: one line of JSON, then the accounts as CSV, compressed. Equal inputs give equal bytes inside."""
+        if self.kept is not None:
+            return self.kept
         head = {
             "seed": self.seed,
             "exploration": self.exploration,
+            "hold_out": self.hold_out,
+            "hold_out_kind": self.hold_out_kind,
             "prices": asdict(self.prices),
             "agencies": [asdict(agency) for agency in self.agencies],
         }
@@ -101,8 +126,20 @@ def pack(inputs: Inputs) -> bytes:
 
 def unpack(packed: bytes) -> Inputs:
     """Read kept inputs."""
-    head, _, rows = zlib.decompress(packed).partition(b"\n")
+    body = zlib.decompress(packed)
+    head, _, rows = body.partition(b"\n")
     known = json.loads(head)
+    whole = "hold_out" in known
+    accounts = pl.read_csv(io.BytesIO(rows), schema=ACCOUNTS if whole else ACCOUNTS_BEFORE)
+    if not whole:
+        none = pl.lit("")
+        accounts = accounts.with_columns(
+            sisters=none,
+            conflicts=none,
+            last_tier=pl.lit(0, dtype=pl.Int64),
+            again=pl.lit("OTHER"),
+            unit="borrower_id",
+        )
     return Inputs(
         seed=known["seed"],
         exploration=known["exploration"],
@@ -110,9 +147,10 @@ def unpack(packed: bytes) -> Inputs:
         agencies=tuple(
             AgencyFacts(**{**agency, "regions": tuple(agency["regions"])}) for agency in known["agencies"]
         ),
-        accounts=pl.read_csv(io.BytesIO(rows), schema=ACCOUNTS).with_columns(
-            pl.col("region", "before", "bound_to").fill_null("")
-        ),
+        accounts=accounts.with_columns(pl.col(*_CODES).fill_null("")),
+        hold_out=known.get("hold_out", 0.0),
+        hold_out_kind=known.get("hold_out_kind", "IN_HOUSE"),
+        kept=body,
     )
 
 
@@ -131,6 +169,8 @@ class Money:
     cost: Ints
     #: (n,)
     in_house: Ints
+    #: (n,) what comes when nobody does anything
+    by_itself: Ints
 
     @property
     def net(self) -> Ints:
@@ -148,7 +188,7 @@ def money(inputs: Inputs) -> Money:
     n, m = inputs.accounts.height, len(inputs.agencies)
     expected = inputs.accounts["expected_minor"].to_numpy().astype(np.int64)
     balance = inputs.accounts["balance_minor"].to_numpy().astype(np.int64)
-    bucket = _bucket_numbers(inputs)
+    bucket = bucket_numbers(inputs)
     by_agency = np.zeros((n, m), dtype=np.int64)
     commission = np.zeros((n, m), dtype=np.int64)
     for column, agency in enumerate(inputs.agencies):
@@ -166,41 +206,93 @@ def money(inputs: Inputs) -> Money:
         commission=commission,
         cost=np.array(cost, dtype=np.int64).reshape(m),
         in_house=np.maximum(expected * share // BPS - inputs.prices.in_house_minor, 0),
+        by_itself=expected * share // BPS * inputs.prices.left_alone_bps // BPS,
     )
 
 
 def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which agency each account may go to: tier, region, a fee for its bucket, none that had it before, one a borrower.
+    """Tell which agency each account may go to: tier, region, a fee for its bucket, nobody who is barred, one a unit.
 
     Nobody shall hear from two agencies: an account of a borrower whom an agency works for already may go to that agency
-    only, and accounts of one borrower in the same run only to the agency where they are worth most together. Both are
+    only, and accounts of one unit in the same run only to the agency where they are worth most together. Both are
     settled before any draw, so that probabilities stay exact.
     """
     tier_max = inputs.accounts["tier_max"].to_numpy()
     regions = np.array([province(region) for region in inputs.accounts["region"].to_list()], dtype=np.str_)
-    bucket = _bucket_numbers(inputs)
-    before = inputs.accounts["before"].str.split(" ")
+    bucket = bucket_numbers(inputs)
     columns = []
     for agency in inputs.agencies:
         allowed = (agency.tier <= tier_max) & (_by_bucket(agency.fee_bps, 0)[bucket] > 0)
         if agency.regions:
             allowed &= np.isin(regions, [province(region) for region in agency.regions])
-        columns.append(allowed & ~before.list.contains(agency.code).to_numpy())
+        columns.append(allowed)
     if not columns:
         return np.zeros((inputs.accounts.height, 0), dtype=np.bool_)
-    return np.column_stack(columns) & _one_a_borrower(inputs, np.column_stack(columns))
+    may = np.column_stack(columns)
+    for barred in bars(inputs).values():
+        may &= ~barred
+    return may & _one_a_unit(inputs, may)
 
 
-def _one_a_borrower(
+def bars(inputs: Inputs) -> dict[str, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Tell by reason which accounts may not go to which agency, (n, m) each, the reasons not told apart elsewhere.
+
+    CONFLICT · HAD_IT_BEFORE · SISTER_HAD_IT (another of its group) · NEXT_TIER (it comes back, and goes to a later tier).
+    """
+    returns = (inputs.accounts["again"] != "ANY").to_numpy()[:, None]
+    last, most = inputs.accounts["last_tier"].to_numpy(), inputs.accounts["tier_max"].to_numpy()
+    tiers = np.array([agency.tier for agency in inputs.agencies], dtype=np.int64)
+    wanted = np.where(
+        (last > 0) & (inputs.accounts["again"] == "NEXT_TIER").to_numpy(), np.minimum(last + 1, most), 0
+    )
+    return {
+        "CONFLICT": _named(inputs, "conflicts"),
+        "HAD_IT_BEFORE": _named(inputs, "before") & returns,
+        "SISTER_HAD_IT": _named(inputs, "sisters") & returns,
+        "NEXT_TIER": tiers[None, :] < wanted[:, None],
+    }
+
+
+def _named(inputs: Inputs, column: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell where a column of codes names an agency, (n, m); only rows that name any are looked at."""
+    found = np.zeros((inputs.accounts.height, len(inputs.agencies)), dtype=np.bool_)
+    places = {agency.code: place for place, agency in enumerate(inputs.agencies)}
+    named = (
+        inputs.accounts.select(codes=column)
+        .with_row_index("row")
+        .filter(pl.col("codes") != "")
+        .with_columns(pl.col("codes").str.split(" "))
+        .explode("codes")
+        .with_columns(place=pl.col("codes").replace_strict(places, default=-1, return_dtype=pl.Int64))
+        .filter(pl.col("place") >= 0)
+    )
+    found[named["row"].to_numpy(), named["place"].to_numpy()] = True
+    return found
+
+
+def barred(inputs: Inputs) -> list[dict[str, Any]]:
+    """Count, by agency and reason of `bars`, the accounts that may not go there: rows code, why, accounts."""
+    return [
+        {"code": agency.code, "why": why, "accounts": int(count)}
+        for why, where in bars(inputs).items()
+        for agency, count in zip(inputs.agencies, where.sum(axis=0), strict=True)
+        if count
+    ]
+
+
+def units(inputs: Inputs) -> Texts:
+    """Give the unit of each account, (n,): accounts with the same one go to one agency."""
+    return inputs.accounts["unit"].to_numpy().astype(np.str_)
+
+
+def _one_a_unit(
     inputs: Inputs, allowed: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell which agency each account may go to so that its borrower meets one agency only."""
     codes = np.array([agency.code for agency in inputs.agencies], dtype=np.str_)
     bound = inputs.accounts["bound_to"].to_numpy().astype(np.str_)
     fits = (bound == "")[:, None] | (bound[:, None] == codes[None, :])
-    _, member, sizes = np.unique(
-        inputs.accounts["borrower_id"].to_numpy().astype(np.str_), return_inverse=True, return_counts=True
-    )
+    _, member, sizes = np.unique(units(inputs), return_inverse=True, return_counts=True)
     several = sizes[member] > 1
     # an agency without room would keep its borrowers in-house for nothing
     room = np.array([agency.limits["accounts_max"] != 0 for agency in inputs.agencies], dtype=np.bool_)
@@ -229,7 +321,8 @@ def tiers(inputs: Inputs) -> list[int]:
     return [agency.tier for agency in inputs.agencies]
 
 
-def _bucket_numbers(inputs: Inputs) -> Ints:
+def bucket_numbers(inputs: Inputs) -> Ints:
+    """Give the place of each account's bucket in the order of lateness, (n,)."""
     numbers = inputs.accounts["bucket"].replace_strict(
         list(BUCKETS), list(range(len(BUCKETS))), return_dtype=pl.Int64
     )
@@ -250,11 +343,18 @@ def taken(account: Mapping[str, Any], price: Mapping[str, Any]) -> float:
 
 
 def why_not(agency: AgencyFacts, account: Mapping[str, Any]) -> str:
-    """Name what keeps an account from an agency: HAD_IT_BEFORE, TIER, REGION, NO_FEE or ONE_A_BORROWER."""
-    if agency.code in account["before"].split(" "):
+    """Name what keeps an account from an agency: a reason of `bars`, TIER, REGION, NO_FEE or ONE_A_BORROWER."""
+    if agency.code in account["conflicts"].split(" "):
+        return "CONFLICT"
+    if account["again"] != "ANY" and agency.code in account["before"].split(" "):
         return "HAD_IT_BEFORE"
+    if account["again"] != "ANY" and agency.code in account["sisters"].split(" "):
+        return "SISTER_HAD_IT"
     if agency.tier > account["tier_max"]:
         return "TIER"
+    next_tier = min(account["last_tier"] + 1, account["tier_max"])
+    if account["again"] == "NEXT_TIER" and account["last_tier"] and agency.tier < next_tier:
+        return "NEXT_TIER"
     if agency.regions and province(account["region"]) not in {province(region) for region in agency.regions}:
         return "REGION"
     if agency.fee_bps.get(account["bucket"], agency.fee_bps.get("default", 0)) <= 0:

@@ -141,6 +141,10 @@ class StrategyRow(models.Model):
     contacts_per_week_max = models.SmallIntegerField()
     #: largest discount a collector may offer, basis points of the balance
     settlement_bps_max = models.IntegerField(db_default=0)
+    #: who may get an account that comes back from an agency (treatment AGENCY): `treating.AGAIN`
+    again = models.CharField(max_length=12, db_default="OTHER")
+    #: accounts of one borrower may go to different agencies
+    split = models.BooleanField(db_default=False)
 
     class Meta:
         db_table = "plans_strategy_row"

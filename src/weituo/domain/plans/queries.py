@@ -50,10 +50,12 @@ def strategy(viewer: Actor, *, strategy_id: UUID) -> dict[str, Any] | None:
 
 @transactions.reads
 def treatments_frame(viewer: Actor) -> pl.DataFrame:
-    """Give the treatment of every account: account_id, treatment, tier_max, row_id, channels, tone, contacts_per_week_max."""
+    """Give the treatment of every account: account_id, treatment, tier_max, row_id, channels, tone, contacts_per_week_max,
+    again (`treating.AGAIN`), split.
+    """
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT t.account_id::text, t.treatment, t.tier_max::bigint, t.row_id::text, r.channels, r.tone, r.contacts_per_week_max::bigint "
+            "SELECT t.account_id::text, t.treatment, t.tier_max::bigint, t.row_id::text, r.channels, r.tone, r.contacts_per_week_max::bigint, r.again, r.split "
             "FROM plans_treatment t JOIN plans_strategy_row r ON r.id = t.row_id ORDER BY t.account_id"
         )
         return pl.DataFrame(
@@ -66,6 +68,8 @@ def treatments_frame(viewer: Actor) -> pl.DataFrame:
                 "channels": pl.List(pl.String),
                 "tone": pl.String,
                 "contacts_per_week_max": pl.Int64,
+                "again": pl.String,
+                "split": pl.Boolean,
             },
             orient="row",
         )

@@ -13,6 +13,9 @@ from weituo.foundation.texts import worded
 TREATMENTS = ("SELF_SERVICE", "IN_HOUSE", "AGENCY", "LEGAL", "HOLD")
 CHANNELS = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
 TONES = ("REMIND", "FRIENDLY", "FIRM", "FORMAL")
+#: who may get an account that comes back from an agency: another agency of the next tier, any other agency, or any at all;
+#: sister agencies count as one
+AGAIN = ("NEXT_TIER", "OTHER", "ANY")
 ROWS_MAX = 100
 #: letters of a code that the program knows, and of the lender's own words for products
 CODE_MAX = 12
@@ -47,6 +50,9 @@ class Row:
     tone: str = "FRIENDLY"
     contacts_per_week_max: int = 3
     settlement_bps_max: int = 0
+    again: str = "OTHER"
+    #: accounts of one borrower may go to different agencies
+    split: bool = False
 
     def __post_init__(self) -> None:
         """Raise TypeError with the field's name where a value has not the shape of its field."""
@@ -58,6 +64,8 @@ class Row:
                 fits = whole or (value is None and type(self).__dataclass_fields__[name].default is None)
             elif name == "hardship":
                 fits = value is None or isinstance(value, bool)
+            elif name == "split":
+                fits = isinstance(value, bool)
             else:
                 fits = _is_word(value, most=CODE_MAX)
             if not fits:
@@ -104,6 +112,8 @@ def problems(rows: Sequence[Row]) -> list[tuple[int, str]]:
             found.append((number, worded("unknown channel")))
         if row.tone not in TONES:
             found.append((number, worded("unknown tone %(name)s", name=row.tone)))
+        if row.again not in AGAIN:
+            found.append((number, worded("unknown rule of return %(name)s", name=row.again)))
         if not 0 <= row.contacts_per_week_max <= 7:
             found.append((number, worded("0 to 7 contacts a week")))
         if not 0 <= row.settlement_bps_max <= 10_000:
@@ -187,6 +197,7 @@ DEFAULT_ROWS: tuple[Row, ...] = (
         channels=("VOICE", "SMS"),
         contacts_per_week_max=3,
         settlement_bps_max=500,
+        again="NEXT_TIER",
     ),
     Row(
         treatment="AGENCY",
@@ -196,6 +207,7 @@ DEFAULT_ROWS: tuple[Row, ...] = (
         channels=("VOICE", "SMS"),
         contacts_per_week_max=3,
         settlement_bps_max=500,
+        again="NEXT_TIER",
     ),
     Row(
         treatment="AGENCY",
@@ -204,5 +216,6 @@ DEFAULT_ROWS: tuple[Row, ...] = (
         channels=("VOICE", "SMS", "LETTER"),
         contacts_per_week_max=3,
         settlement_bps_max=3_000,
+        again="NEXT_TIER",
     ),
 )

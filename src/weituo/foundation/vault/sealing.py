@@ -14,7 +14,7 @@ from weituo.foundation.vault import crypto
 from weituo.foundation.vault.keyring import MasterKeys
 
 #: fields that may be found by value
-SEARCHABLE = frozenset({"name", "phone", "identity_number", "email"})
+SEARCHABLE = frozenset({"name", "phone", "identity_number", "email", "employer"})
 KEY_BYTES = 32
 SUBJECT_BYTES = 16
 #: ciphers alive at one time: each holds its expanded key

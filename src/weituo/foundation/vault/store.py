@@ -127,6 +127,21 @@ def find(viewer: Actor, *, field: str, value: str) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+@transactions.reads
+def holders(viewer: Actor, *, field: str, values: Sequence[str]) -> dict[str, list[UUID]]:
+    """Give, for each value, the subjects whose `field` equals it after normalisation; nothing is opened."""
+    blind = {crypto.blind(_index_key(), field=field, value=value): value for value in values}
+    found: dict[str, list[UUID]] = {value: [] for value in values}
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT blind, subject_id FROM vault_field WHERE field = %s AND blind = ANY(%s) ORDER BY subject_id",
+            [field, list(blind)],
+        )
+        for digest, subject_id in cursor.fetchall():
+            found[blind[bytes(digest)]].append(subject_id)
+    return found
+
+
 def mask(field: str, value: str) -> str:
     """Show just enough of a value to recognise it: 张*, 1**…*34."""
     if not value:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.book import jobs, profiles, queries, services
 from weituo.domain.care import queries as care
 from weituo.domain.partners import queries as partners
+from weituo.domain.partners import relations
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access, uploading
@@ -70,6 +71,13 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
             story=care.story(viewer, account_id=account_id),
             names=queries.masked_names(viewer, borrower_ids=[found["borrower_id"]]),
             agencies=partners.agencies(viewer),
+            conflicts=relations.conflicts_of_account(
+                viewer,
+                borrower_id=found["borrower_id"],
+                region=found["region"],
+                product=found["product"],
+                on=days.day_of(clock.now()),
+            ),
             on=days.day_of(clock.now()),
             actor=viewer,
         ),

@@ -20,6 +20,7 @@ from weituo.domain.tracking import queries as tracking
 from weituo.foundation import clock, days
 from weituo.foundation.errors import BadInput, Refusal
 from weituo.web import access
+from weituo.web.console import relations
 from weituo.web.posted import Posted
 from weituo.web.presenters import dossier
 from weituo.web.presenters import partners as presenters
@@ -384,4 +385,5 @@ urlpatterns = [
     path("<uuid:agency_id>/capacity/", capacity, name="capacity"),
     path("<uuid:agency_id>/suspend/", suspend, name="suspend"),
     path("<uuid:agency_id>/reinstate/", reinstate, name="reinstate"),
+    *relations.urlpatterns,
 ]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -17,13 +17,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weituo.domain.book import queries as book
-from weituo.domain.placement import batches, jobs, queries, services
+from weituo.domain.placement import batches, exclusions, jobs, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
 from weituo.web.console import placements
 from weituo.web.console.jobs import begin
+from weituo.web.presenters import left_out as lists
 from weituo.web.presenters import placing, runs
 
 TERM_MONTHS = "6"
@@ -65,6 +66,26 @@ def batch(request: HttpRequest) -> HttpResponse:
     given = placing.asked(request.GET, today=_today())
     found, refusal = _batch(request.actor, given.as_of)  # type: ignore[attr-defined]
     return render(request, "console/placement/batch.html", placing.batch(found, given=given, refusal=refusal))
+
+
+@access.page(permission="placement.solve")
+@require_safe
+def would_leave_out(request: HttpRequest) -> HttpResponse:
+    """List the accounts that a run of this day would leave out, each with all its reasons."""
+    given, (reason, page) = placing.asked(request.GET, today=_today()), lists.page_of(request.GET)
+    found, refused = None, None
+    try:
+        found = exclusions.would_leave_out(
+            request.actor,  # type: ignore[attr-defined]
+            as_of=given.as_of,
+            at=clock.now(),
+            reason=reason,
+            page=page,
+        )
+    except Refusal as refusal:
+        refused = refusal
+    context = lists.before_solving(found, given=given, reason=reason, refusal=refused)
+    return render(request, "console/placement/would_leave_out.html", context)
 
 
 @access.page(permission="placement.solve")
@@ -119,6 +140,29 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
     found = queries.run(viewer, run_id=run_id)
     return render(request, "console/placement/run.html", runs.certificate(found, actor=viewer))
+
+
+@access.page(permission="placement.read")
+@require_safe
+def left_out(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """List the accounts that a run left out, each with all its reasons."""
+    viewer, (reason, page) = request.actor, lists.page_of(request.GET)  # type: ignore[attr-defined]
+    found = queries.run(viewer, run_id=run_id)
+    rows = exclusions.left_out_page(viewer, run_id=run_id, reason=reason, page=page)
+    context = runs.head(found, "solve") | lists.listing(rows, reason=reason, base="") | {"reason": reason}
+    return render(request, "console/placement/left_out.html", context)
+
+
+@access.page(permission="placement.read")
+@require_safe
+def left_out_file(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
+    """Send the list of accounts left out as CSV, however long it is."""
+    viewer, (reason, _page) = request.actor, lists.page_of(request.GET)  # type: ignore[attr-defined]
+    found = queries.run(viewer, run_id=run_id)
+    blocks = exclusions.left_out_blocks(viewer, run_id=run_id, reason=reason)
+    answer = StreamingHttpResponse(lists.lines(blocks), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="left-out-{found["number"]}.csv"'
+    return answer
 
 
 @access.page(permission="placement.read")
@@ -216,10 +260,13 @@ def replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
 urlpatterns = [
     path("", index, name="index"),
     path("new/batch/", batch, name="batch"),
+    path("new/batch/left-out/", would_leave_out, name="would_leave_out"),
     path("new/value/", value, name="value"),
     path("new/limits/", limits, name="limits"),
     path("new/solve/", solve, name="solve"),
     path("runs/<uuid:run_id>/", run, name="run"),
+    path("runs/<uuid:run_id>/left-out/", left_out, name="left_out"),
+    path("runs/<uuid:run_id>/left-out/file/", left_out_file, name="left_out_file"),
     path("runs/<uuid:run_id>/compare/", compare, name="compare"),
     path("runs/<uuid:run_id>/propose/", propose, name="propose"),
     path("runs/<uuid:run_id>/approve/", approve, name="approve"),

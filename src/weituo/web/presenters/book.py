@@ -18,7 +18,7 @@ from weituo.core.recovery.buckets import BUCKETS
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.names import bucket_name
 from weituo.web.posted import day_within_reach, hundredths, whole
-from weituo.web.presenters import timeline
+from weituo.web.presenters import relations, timeline
 from weituo.web.presenters.book_words import HOLDS, PRODUCTS
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
@@ -200,10 +200,11 @@ def account(
     story: Sequence[Mapping[str, Any]],
     names: Mapping[UUID, str],
     agencies: Sequence[Any],
+    conflicts: Sequence[Mapping[str, Any]],
     on: date,
     actor: Actor,
 ) -> dict[str, Any]:
-    """Give one account on a day: figures, months, holds, and everything that happened in order, newest first."""
+    """Give one account on a day: figures, months, holds, agencies in conflict with it, and everything that happened in order, newest first."""
     agency = {one.id: name_of({"name_zh": one.name_zh, "name_en": one.name_en, "code": one.code}) for one in agencies}  # fmt: skip
     holds = [
         dict(entry) | {"label": HOLDS.get(entry["kind"], entry["kind"]), "open": entry["active_to"] is None}
@@ -216,6 +217,7 @@ def account(
         | {"product_label": PRODUCTS.get(row["product"], row["product"]), "region_name": region_name(row["region"]), "name": names.get(row["borrower_id"], "")},
         "state": _account_state(holds, story, agency),
         "holds": holds,
+        "conflicts": relations.of_account(conflicts),
         "on": on,
         "history": history.sort("month", descending=True).to_dicts(),
         "happened": happened,
@@ -229,7 +231,8 @@ def _account_state(
 ) -> dict[str, Any]:
     """Say who handles the account now, and what holds it back."""
     last = next((event for event in story if event["what"] in {"PLACED", "PLACEMENT_ENDED"}), None)
-    held = [str(hold["label"]) for hold in holds if hold["open"]]
+    # an open promise keeps the account where it is; it holds no work back
+    held = [str(hold["label"]) for hold in holds if hold["open"] and hold["kind"] != "PROMISE"]
     where = _("Handled in-house.")
     if last is not None and last["what"] == "PLACED":
         where = _("Placed with %(agency)s.") % {"agency": agency.get(last["agency_id"], "–")}

@@ -20,6 +20,7 @@ from weituo.web.presenters.dossier import AGREEMENTS, FIELDS
 from weituo.web.presenters.evaluation import DECISIONS, VERDICTS
 from weituo.web.presenters.partners import PAPERS
 from weituo.web.presenters.placement_words import PLACEMENT_STATES, REVOCATIONS, RUN_STATES
+from weituo.web.presenters.relations import KINDS as CONFLICTS
 from weituo.web.presenters.strategies import TREATMENTS
 from weituo.web.presenters.tracking import ALERTS
 from weituo.web.templatetags.weituo import count, day, instant, money
@@ -40,12 +41,14 @@ OBJECTS: dict[str, str | Promise] = {
     "borrower": gettext_lazy("borrower"),
     "case": gettext_lazy("case"),
     "collector": gettext_lazy("collector"),
+    "conflict": gettext_lazy("conflict of interest"),
     "cost": gettext_lazy("cost"),
     "decision": gettext_lazy("decision"),
     "destruction": gettext_lazy("destruction"),
     "evaluation": gettext_lazy("evaluation"),
     "hold": gettext_lazy("hold"),
     "import": gettext_lazy("import"),
+    "membership": gettext_lazy("membership of a group"),
     "milestone": gettext_lazy("milestone"),
     "model": gettext_lazy("model"),
     "package": gettext_lazy("package"),
@@ -80,6 +83,7 @@ FIGURES: dict[str, str | Promise] = {
     "unchanged": gettext_lazy("unchanged"),
     "updated": gettext_lazy("updated"),
     "active_cases": gettext_lazy("active cases"),
+    "active_from": gettext_lazy("valid from"),
     "active_to": gettext_lazy("valid to"),
     "after": pgettext_lazy("a change", "after"),
     "agencies": gettext_lazy("agencies"),
@@ -115,6 +119,8 @@ FIGURES: dict[str, str | Promise] = {
     "fingerprint": gettext_lazy("fingerprint of the key"),
     "first": gettext_lazy("first of them"),
     "granted": gettext_lazy("granted"),
+    "group": gettext_lazy("group of owners"),
+    "held_out": gettext_lazy("held out"),
     "hold_stays": gettext_lazy("the hold stays"),
     "hour_from": gettext_lazy("from hour"),
     "hour_to": gettext_lazy("to hour"),
@@ -202,7 +208,7 @@ def _labels(table: Mapping[Any, Any]) -> dict[str, Any]:
 #: code → its word; a code of two rooms means the same in both
 VALUES: dict[str, Any] = {
     **{code: word for reasons in REASONS.values() for code, word in reasons.items()}, **_labels(REVOCATIONS), **_labels(HOLDS), **_labels(KIND_LABELS), **_labels(SOURCES), **_labels(FINDINGS),
-    **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
+    **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(CONFLICTS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
     **_labels(BORROWER_CHANNELS), **_labels(CHANNELS), **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
     "lender": gettext_lazy("the lender"), "agency": gettext_lazy("the agency"), "password": gettext_lazy("password"),
     "COLLECTOR_LEFT": gettext_lazy("the collector left"), "TRAINING_CHANGED": gettext_lazy("training of the collector"), "WISH": gettext_lazy("the borrower's wish"),

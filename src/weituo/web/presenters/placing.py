@@ -21,31 +21,65 @@ from weituo.web.presenters.regions import region_name
 EXCLUSIONS = {
     "NO_BALANCE": gettext_lazy("nothing is owed any more"),
     "ALREADY_PLACED": gettext_lazy("placed with an agency already"),
+    "DECEASED": gettext_lazy("the borrower has died"),
+    "MINOR": gettext_lazy("the borrower is a minor"),
+    "BANKRUPT": gettext_lazy("the borrower is bankrupt"),
+    "SOLD": gettext_lazy("the debt was sold"),
+    "LEGAL": gettext_lazy("in legal action"),
+    "TIME_BARRED": gettext_lazy("time-barred: the period in which it could be sued for is over"),
+    "DISPUTE": gettext_lazy("disputed"),
+    "COMPLAINT": gettext_lazy("a complaint is open"),
+    "HARDSHIP": gettext_lazy("hardship"),
+    "REPRESENTED": gettext_lazy("represented by a lawyer"),
+    "CEASED": gettext_lazy("asked to stop contact"),
+    "PROMISE": gettext_lazy("a promise to pay is open"),
+    "HELD_OUT": gettext_lazy("held out by an earlier run, so that outsourcing can be measured"),
     "NOT_TREATED": gettext_lazy("the strategy has not decided it yet"),
     "OTHER_TREATMENT": gettext_lazy("the strategy sends it elsewhere (self-service, in-house, legal, hold)"),
+    "OTHER_CURRENCY": gettext_lazy("another currency than most of the book"),
+    "NO_AGENCY": gettext_lazy("no agency may take it: tier, region, fee, conflict, or it was there before"),
+    # of runs that were kept before each hold counted for itself
     "ON_HOLD": gettext_lazy(
         "on hold: dispute, hardship, death, lawyer or another reason that stops collection"
     ),
-    "OTHER_CURRENCY": gettext_lazy("another currency than most of the book"),
-    "NO_AGENCY": gettext_lazy("no agency may take it: tier, region, fee, or it was there before"),
+}
+#: why rules keep accounts from an agency
+BARRED = {
+    "HAD_IT_BEFORE": gettext_lazy("may not return to it: it had them before"),
+    "SISTER_HAD_IT": gettext_lazy("may not go to it: a sister agency had them"),
+    "CONFLICT": gettext_lazy("may not go to it: conflict of interest"),
+    "NEXT_TIER": gettext_lazy("come back and go to a later tier"),
+}
+HOLD_OUTS = {
+    "IN_HOUSE": gettext_lazy("kept in-house"),
+    "LEFT_ALONE": gettext_lazy("left alone"),
 }
 EXPLORATION = "5"
 SEED = "7"
+HOLD_OUT = "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a person asked for so far; exploration and seed as typed."""
+    """What a person asked for so far; shares and seed as typed."""
 
     as_of: date
     exploration: str = EXPLORATION
     seed: str = SEED
+    hold_out: str = HOLD_OUT
+    hold_out_kind: str = "IN_HOUSE"
 
     @property
     def query(self) -> str:
         """The same as an address's query."""
         return urlencode(
-            {"as_of": self.as_of.isoformat(), "exploration": self.exploration, "seed": self.seed}
+            {
+                "as_of": self.as_of.isoformat(),
+                "exploration": self.exploration,
+                "seed": self.seed,
+                "hold_out": self.hold_out,
+                "hold_out_kind": self.hold_out_kind,
+            }
         )
 
 
@@ -59,6 +93,8 @@ def asked(query: Mapping[str, str], *, today: date) -> Asked:
         as_of=day,
         exploration=query.get("exploration", EXPLORATION).strip()[:8],
         seed=query.get("seed", SEED).strip()[:9],
+        hold_out=query.get("hold_out", HOLD_OUT).strip()[:8],
+        hold_out_kind=kind if (kind := query.get("hold_out_kind", "")) in HOLD_OUTS else "IN_HOUSE",
     )
 
 
@@ -72,6 +108,9 @@ def ordered(given: Asked, fields: Mapping[str, str], *, panel: Sequence[Mapping[
         raise BadInput(problem=_("the share lies between 0 and 50 per cent"), where="exploration")
     if not (given.seed.isascii() and given.seed.isdigit()):
         raise BadInput(problem=_("the seed is a whole number"), where="seed")
+    held = hundredths(given.hold_out)
+    if held is None or held > 2_000:
+        raise BadInput(problem=_("the share held out lies between 0 and 20 per cent"), where="hold_out")
     agencies: dict[str, dict[str, int]] = {}
     for row in panel:
         if row["lacking"]:
@@ -96,7 +135,10 @@ def ordered(given: Asked, fields: Mapping[str, str], *, panel: Sequence[Mapping[
             del own["accounts_min"]
         if own:
             agencies[row["code"]] = own
-    return {"exploration": share / 10_000, "seed": int(given.seed), "limits": {"agencies": agencies} if agencies else {}}  # fmt: skip
+    return {
+        "exploration": share / 10_000, "seed": int(given.seed), "limits": {"agencies": agencies} if agencies else {}, "hold_out": held / 10_000,
+        "hold_out_kind": given.hold_out_kind,
+    }  # fmt: skip
 
 
 def steps(
@@ -150,8 +192,21 @@ def step(
 def batch(found: Mapping[str, Any] | None, *, given: Asked, refusal: Refusal | None) -> dict[str, Any]:
     """Give the first step: who can be placed and who is left out."""
     page = step("batch", found, given=given, refusal=refusal)
-    onward = f"{reverse('placement:value')}?{given.query}"
-    return page | {"exclusions": exclusions(found["exclusions"]) if found else [], "onward": onward}
+    listed_at = f"{reverse('placement:would_leave_out')}?as_of={given.as_of.isoformat()}&reason="
+    return page | {
+        "exclusions": [row | {"url": listed_at + row["code"]} for row in exclusions(found["exclusions"])] if found else [],
+        "barred": barred(found["barred"]) if found else [],
+        "onward": f"{reverse('placement:value')}?{given.query}",
+    }  # fmt: skip
+
+
+def barred(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say how many accounts rules keep from which agency, and why, a sentence a row."""
+    return [
+        _("%(n)s accounts, %(agency)s: %(why)s.")
+        % {"n": f"{row['accounts']:,}", "agency": name_of(row), "why": BARRED.get(row["why"], row["why"])}
+        for row in rows
+    ]
 
 
 def value(found: Mapping[str, Any] | None, *, given: Asked, refusal: Refusal | None) -> dict[str, Any]:
@@ -202,6 +257,7 @@ def limits(
     return page | {
         "state": state,
         "problem": problem,
+        "hold_outs": [{"value": kind, "label": label, "chosen": kind == given.hold_out_kind} for kind, label in HOLD_OUTS.items()],
         "agencies": [
             dict(row)
             | {
@@ -215,4 +271,4 @@ def limits(
             for row in panel
         ],
         "back": f"{reverse('placement:value')}?{given.query}",
-    }
+    }  # fmt: skip

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.names import bucket_name
 from weituo.web.posted import whole
+from weituo.web.presenters.left_out import held_out
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.placement_words import RUN_STATES, labelled
-from weituo.web.presenters.placing import exclusions, steps
+from weituo.web.presenters.placing import HOLD_OUTS, barred, exclusions, steps
 from weituo.web.presenters.regions import region_name
 from weituo.web.templatetags.weituo import money
 
@@ -32,6 +33,9 @@ WHY_NOT = {
     "TIER": gettext_lazy("its tier is not admitted by the strategy"),
     "REGION": gettext_lazy("does not work in this region"),
     "NO_FEE": gettext_lazy("no fee is agreed for this bucket"),
+    "SISTER_HAD_IT": gettext_lazy("a sister agency had this account before"),
+    "CONFLICT": gettext_lazy("conflict of interest"),
+    "NEXT_TIER": gettext_lazy("the account comes back and goes to a later tier"),
     "ONE_A_BORROWER": gettext_lazy("another agency works for this borrower"),
 }
 RIVALS = {
@@ -145,15 +149,22 @@ def certificate(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     if follow:
         state["next"] = [{"label": follow[0], "url": reverse(follow[1], args=[run["id"]])}]
     rows = agencies(run)
+    names = {
+        row["code"]: {"name_zh": row["name_zh"], "name_en": row["name_en"]}
+        for row in run["by_agency"]
+        if row["agency_id"]
+    }
     return head(run, "solve") | {
         "state": state,
         "agencies": rows,
         "prices": [price for row in rows for price in row["prices"]],
         "exclusions": exclusions(run["exclusions"]),
+        "held_out": held_out(run),
+        "barred": barred([{**names.get(row["code"], {"name_zh": row["code"], "name_en": row["code"]}), **row} for row in run["proof"].get("barred", [])]),
         "assumptions": _assumptions(run),
         "may_propose": run["state"] == "SOLVED" and actor.may("placement.propose"),
         "chart": _chart(rows, currency=currency),
-    }
+    }  # fmt: skip
 
 
 def _assumptions(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -306,7 +317,7 @@ def accounts(run: Mapping[str, Any], items: pl.DataFrame, *, query: Mapping[str,
     text = ngettext("%(n)s account.", "%(n)s accounts.", found.height) % {"n": f"{found.height:,}"}
     return head(run, "solve") | {
         "state": {"tone": "none", "text": text, "next": []},
-        "rows": [row | {"agency": names.get(row["code"], row["code"]), "region_label": region_name(row["region"])} for row in found.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE).to_dicts()],
+        "rows": [row | {"agency": names.get(row["code"], row["code"]), "region_label": region_name(row["region"]), "held": HOLD_OUTS.get(row["held_out"], "")} for row in found.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE).to_dicts()],
         "agencies": [{"value": code or "-", "label": name, "chosen": (code or "-") == chosen} for code, name in names.items()],
         "explored": explored,
         "page": page,
@@ -331,7 +342,10 @@ def explain(run: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     choices.sort(key=lambda row: (not row["eligible"], -row["margin_minor"]))
     name = next((row["name"] for row in choices if row["chosen"]), _("In-house"))
     words = {"agency": name, "chance": f"{100 * found['probability']:.2f}%"}
-    if found["explored"]:
+    if found["held_out"]:
+        words["kind"] = HOLD_OUTS.get(found["held_out"], found["held_out"])
+        text = _("Drawn by chance to be held out (its chance was %(chance)s): it is %(kind)s, so that what outsourcing adds can be measured.")  # fmt: skip
+    elif found["explored"]:
         text = _("%(agency)s got this account by chance (its chance was %(chance)s), so that agencies can be compared fairly.")  # fmt: skip
     elif found["chosen"]:
         text = _("%(agency)s got this account because it is worth most there after the price of scarce places; its chance was %(chance)s.")  # fmt: skip

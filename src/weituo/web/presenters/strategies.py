@@ -36,6 +36,11 @@ TONES = {
     "FIRM": gettext_lazy("firm"),
     "FORMAL": gettext_lazy("formal"),
 }
+AGAIN = {
+    "NEXT_TIER": gettext_lazy("then another agency of the next tier"),
+    "OTHER": gettext_lazy("then any other agency"),
+    "ANY": gettext_lazy("then any agency, the same as well"),
+}
 STATES = {
     "DRAFT": (gettext_lazy("draft"), "watch"),
     "PUBLISHED": (gettext_lazy("in force"), "good"),
@@ -43,7 +48,7 @@ STATES = {
 }
 HARDSHIP = {"": None, "yes": True, "no": False}
 LISTS = ("buckets", "products", "channels")
-SIMPLE = ("treatment", "tone", "hardship", "tier_max", "balance_from", "balance_to", "contacts_per_week_max", "settlement")  # fmt: skip
+SIMPLE = ("treatment", "tone", "hardship", "tier_max", "balance_from", "balance_to", "contacts_per_week_max", "settlement", "again", "split")  # fmt: skip
 
 
 def typed_row(row: treating.Row) -> dict[str, Any]:
@@ -60,6 +65,8 @@ def typed_row(row: treating.Row) -> dict[str, Any]:
         "balance_to": _amount(row.balance_minor_max),
         "contacts_per_week_max": str(row.contacts_per_week_max),
         "settlement": _amount(row.settlement_bps_max),
+        "again": row.again,
+        "split": "yes" if row.split else "",
     }
 
 
@@ -103,6 +110,8 @@ def read_rows(typed: Sequence[Mapping[str, Any]]) -> tuple[list[treating.Row], l
                 tone=row["tone"],
                 contacts_per_week_max=int(weekly),
                 settlement_bps_max=numbers["settlement"] or 0,
+                again=row["again"] or "OTHER",
+                split=row["split"] == "yes",
             )  # fmt: skip
         except TypeError:
             wrong.append(_("Row %(number)s: choose from the lists; numbers stay small.") % {"number": number})
@@ -170,6 +179,8 @@ def editor(
                 "tones": _options(TONES, [row["tone"]]),
                 "tone_label": TONES.get(row["tone"], row["tone"]),
                 "tiers": [{"value": tier, "chosen": row["tier_max"] == tier} for tier in ("1", "2", "3")],
+                "agains": _options(AGAIN, [row["again"]]),
+                "again_label": AGAIN.get(row["again"], row["again"]),
                 "problems": [text for at, text in problems if at == number + 1],
                 "accounts": by_row.get(number, {}).get("accounts", 0) if trial else None,
                 "balance_minor": by_row.get(number, {}).get("balance_minor", 0) if trial else None,

@@ -45,7 +45,7 @@ def test_accounts_that_must_not_go_out_are_counted_by_reason(db: str) -> None:
         at=build.AT,
     )
     head = queries.run(actors.staff(), run_id=build.solved())
-    assert head["exclusions"] == {"ON_HOLD": 2, "OTHER_CURRENCY": 2, "OTHER_TREATMENT": 3}
+    assert head["exclusions"] == {"DECEASED": 1, "DISPUTE": 1, "OTHER_CURRENCY": 2, "OTHER_TREATMENT": 3}
     assert (head["accounts"], head["currency"]) == (28, "CNY")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -46,6 +47,34 @@ def lift_hold(*, at: datetime, hold_id: UUID | None = None, source: str = "") ->
             HoldLifted(hold_id=hold.id, borrower_id=hold.borrower_id, kind=hold.kind, lifted_at=at)
         )
     return len(ended)
+
+
+@transactions.transaction_required
+def hold_promised(
+    *, sources: Sequence[str], account_ids: Sequence[UUID], borrower_ids: Sequence[UUID], at: datetime
+) -> None:
+    """Note open promises to pay, one hold each: nobody else gets such an account until the promise is decided.
+
+    Nobody has to be told: a promise stops no contact, it only keeps the account where it is.
+    """
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO book_hold (id, borrower_id, account_id, kind, reason, source, active_from) "
+            "SELECT uuidv7(), borrower, account, 'PROMISE', 'PROMISED', source, %s "
+            "FROM unnest(%s::text[], %s::uuid[], %s::uuid[]) AS t(source, account, borrower)",
+            [at, list(sources), list(account_ids), list(borrower_ids)],
+        )
+
+
+@transactions.transaction_required
+def lift_promised(*, sources: Sequence[str], at: datetime) -> int:
+    """End the holds of promises that were decided; return how many ended."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE book_hold SET active_to = %s WHERE kind = 'PROMISE' AND active_to IS NULL AND source = ANY(%s)",
+            [at, list(sources)],
+        )
+        return int(cursor.rowcount)
 
 
 @act("book.place_hold", permission="book.hold")

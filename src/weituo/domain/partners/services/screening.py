@@ -16,7 +16,8 @@ from weituo.domain.partners.errors import (
     PaperRefused,
     WrongState,
 )
-from weituo.domain.partners.models import Agency, Assessment, Paper
+from weituo.domain.partners.models import Agency, Assessment, Membership, Paper
+from weituo.foundation import days
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput, NotFound
 from weituo.foundation.ids import new_id
@@ -46,7 +47,8 @@ def register_agency(
     public_phone: str = "",
     group: str = "",
 ) -> UUID:
-    """Enter an agency as a prospect. `regions`: province codes, empty for the whole country.
+    """Enter an agency as a prospect. `regions`: province codes, empty for the whole country. `group`: owners
+    that it shares with its sisters, from today on.
 
     Raises `AgencyExists`, `BadInput` for a code that is not 1 to 12 capital letters, digits and dashes.
     """
@@ -61,10 +63,14 @@ def register_agency(
         name_en=name_en,
         regions=sorted(regions),
         public_phone=public_phone,
-        group=group,
         state_since=at,
     )
-    note(what="agency", ref=agency.id, code=code)
+    if group.strip():
+        Membership.objects.create(
+            id=new_id(), agency=agency, group=group.strip(), reason=worded("stated at registration"), active_from=days.day_of(at),
+            entered_by=actor.id, entered_by_name=actor.name, entered_at=at,
+        )  # fmt: skip
+    note(what="agency", ref=agency.id, code=code, group=group.strip())
     return agency.id
 
 

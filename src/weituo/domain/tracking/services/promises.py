@@ -10,6 +10,7 @@ from uuid import UUID
 
 import polars as pl
 
+from weituo.domain.book import services as book
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.tracking.errors import PlacementNotYours, PromiseReferenceReused, PromiseRefused
 from weituo.foundation import days, locks, transactions
@@ -93,7 +94,7 @@ def _record(
     locks.lock(keys=[f"promises:{actor.agency_id}"])
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT case_ref, id, currency FROM placement_placement WHERE case_ref = ANY(%s)",
+            "SELECT case_ref, id, currency, account_id, borrower_id FROM placement_placement WHERE case_ref = ANY(%s)",
             [list({item.case_ref for item in promises})],
         )
         placements = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -128,6 +129,12 @@ def _record(
                 [item.sender_ref for item in new],
             ],
         )
+    book.hold_promised(
+        sources=[_source(ids[item.sender_ref]) for item in new],
+        account_ids=[placements[item.case_ref][2] for item in new],
+        borrower_ids=[placements[item.case_ref][3] for item in new],
+        at=at,
+    )
     note(
         what="promises",
         ref=str(actor.agency_id),
@@ -143,6 +150,11 @@ def _record(
         )
         for item in promises
     ]
+
+
+def _source(promise_id: UUID | str) -> str:
+    """Give what a promise's hold is known by."""
+    return f"promise:{promise_id}"
 
 
 def _check(promises: Sequence[PromiseReport], *, at: datetime) -> None:
@@ -216,6 +228,7 @@ def decide_promises(*, actor: Actor, at: datetime) -> dict[str, int]:
             "UPDATE tracking_promise p SET state = t.state, decided_at = %s FROM unnest(%s::uuid[], %s::text[]) AS t(id, state) WHERE p.id = t.id",
             [at, decided["promise_id"].to_list(), decided["state"].to_list()],
         )
+    book.lift_promised(sources=[_source(one) for one in decided["promise_id"].to_list()], at=at)
     counts = {state: decided.filter(pl.col("state") == state).height for state in ("KEPT", "BROKEN")}
     note(what="promises", ref=days.day_of(at).isoformat(), kept=counts["KEPT"], broken=counts["BROKEN"])
     return counts
