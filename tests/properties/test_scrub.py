@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weituo.core.recovery.buckets import BUCKETS
@@ -84,6 +84,7 @@ def inputs(draw: Any) -> valuing.Inputs:
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(made=inputs())
 def test_the_share_held_out_is_exact_in_every_bucket_and_in_all_and_units_stay_whole(
     made: valuing.Inputs,
@@ -128,6 +129,7 @@ def test_every_unit_has_the_chance_of_the_share() -> None:
     assert int(often.sum()) == 2_000 * 3
 
 
+@settings(deadline=None)
 @given(made=inputs())
 def test_nobody_who_is_barred_may_get_an_account_and_the_reason_is_told(made: valuing.Inputs) -> None:
     allowed, told = valuing.eligible(made), valuing.barred(made)
@@ -156,6 +158,7 @@ def test_nobody_who_is_barred_may_get_an_account_and_the_reason_is_told(made: va
     assert counts == seen
 
 
+@settings(deadline=None)
 @given(made=inputs())
 def test_kept_inputs_are_read_again_as_they_were(made: valuing.Inputs) -> None:
     again = valuing.unpack(valuing.pack(made))

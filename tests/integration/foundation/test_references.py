@@ -50,6 +50,7 @@ def test_each_key_that_is_not_enforced_has_its_three_guards(
         ("book_account", "import_file_id", "book_import_file"),
         ("book_repayment_history", "account_id", "book_account"),
         ("book_contact_point", "borrower_id", "book_borrower"),
+        ("placement_run_exclusion", "account_id", "book_account"),
         ("vault_field", "subject_id", "vault_subject"),
     }
     triggers = set(owner("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled = 'O'"))

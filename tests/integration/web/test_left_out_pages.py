@@ -107,9 +107,15 @@ def test_a_share_is_held_out_from_the_wizard_and_its_price_is_shown(desk: build.
     order = {"as_of": str(build.AS_OF), "exploration": "0", "seed": "3", "hold_out": "10", "hold_out_kind": "LEFT_ALONE"}  # fmt: skip
     with clock.at_instant(AT):
         assert client.post("/placement/new/solve/", order | {"hold_out": "30"}).status_code == 400
+        batch = client.get("/placement/new/batch/", order)
+        assert batch.context["batch"]["hold_out"]["accounts"] in {3, 4} and batch.context["held_out"]
+        assert "hold_out=10" in batch.context["onward"]
+        nonsense = client.get("/placement/new/batch/", order | {"hold_out": "30", "seed": "x"})
+        assert nonsense.context["held_out"] == ""
         jobs.result(client, client.post("/placement/new/solve/", order))
     run = queries.runs(LIN)[0]
     told = queries.run(LIN, run_id=run["id"])["proof"]["hold_out"]
+    assert told["by_bucket"] == batch.context["batch"]["hold_out"]["by_bucket"]
     assert (told["kind"], told["share"]) == ("LEFT_ALONE", 0.1) and told["accounts"] in {3, 4}
     page = client.get(f"/placement/runs/{run['id']}/")
     assert page.context["held_out"]["cost_minor"] == told["cost_minor"]

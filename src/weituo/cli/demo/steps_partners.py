@@ -178,8 +178,26 @@ def approve(story: Story) -> str:
                     reason="已复核资质文件",
                     at=scene.at(day=-17, hour=16),
                 )
+    _relate(story)
     approved = partners.agencies(OPERATOR, states=["APPROVED"])
     return f"{len(approved)} approved by a second person; {scene.notes['approval_refused']['message']}"
+
+
+def _relate(story: Story) -> None:
+    """Write down what the checks brought to light: two agencies share an owner, one has an interest in a region."""
+    scene, at = story.scene, story.scene.at(day=-16, hour=10)
+    *_, third, sister, other = (story.agency_ids()[agency.code] for agency in story.panel())
+    for agency_id in (sister, other):
+        if not _dossier(agency_id)["memberships"]:
+            services.enter_group(
+                actor=story.person("chen"), agency_id=agency_id, group="恒远控股", reason="工商登记显示同一控股股东",
+                active_from=scene.start - timedelta(days=16), at=at,
+            )  # fmt: skip
+    if not _dossier(third)["conflicts"]:
+        services.enter_conflict(
+            actor=story.person("chen"), agency_id=third, kind="REGION", subject="46", reason="实际控制人在该省经营借贷业务",
+            active_from=scene.start - timedelta(days=16), at=at,
+        )  # fmt: skip
 
 
 def _try_without_agreement(story: Story, agency: Agency, agency_id: UUID) -> None:

@@ -13,7 +13,7 @@ from weituo.core.recovery import drift as recovery_drift
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
-from weituo.domain.placement import gathering, scrubbing, valuing
+from weituo.domain.placement import gathering, holding_out, scrubbing, valuing
 from weituo.domain.placement.errors import ModelNotFound, NoModel, NotTreated
 from weituo.domain.placement.models import RecoveryModelVersion
 from weituo.domain.placement.services import solving
@@ -23,13 +23,22 @@ from weituo.foundation.tenancy.actors import Actor
 
 
 @transactions.reads
-def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
+def batch(
+    viewer: Actor,
+    *,
+    as_of: date,
+    at: datetime,
+    hold_out: float = 0.0,
+    hold_out_kind: str = "IN_HOUSE",
+    seed: int = 0,
+) -> dict[str, Any]:
     """Give what a run of this day would place: by bucket accounts, balance and expected recovery; who is left out and why.
 
     The same gathering as `solve_run`, so that the figures are the run's. Keys: strategy_version, model_id, model_version,
     currency, accounts, balance_minor, expected_minor, by_bucket (bucket, accounts, balance_minor, expected_minor,
     in_house_bps), exclusions (reason → accounts), left_out (columns of `scrubbing.LEFT_OUT`), barred (rows of
-    `valuing.barred` with names), borrowers (units among the accounts), prices. Raises `NotTreated`, `NoModel`, `ModelUnusable`,
+    `valuing.barred` with names), borrowers (units among the accounts), hold_out (what `holding_out.told` says of the share
+    and seed asked for, before any place is scarce), prices. Raises `NotTreated`, `NoModel`, `ModelUnusable`,
     `NoEligibleAgency`, `NothingToPlace`.
     """
     viewer.require("placement.read")
@@ -41,8 +50,11 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
         raise NoModel()
     prices = valuing.Prices()
     found = gathering.candidates(viewer, as_of=as_of, at=at)
-    gathered = solving.inputs_of(viewer, found, version, {}, prices, as_of=as_of, seed=0, exploration=0.0)
+    gathered = solving.inputs_of(
+        viewer, found, version, {}, prices, as_of=as_of, seed=seed, exploration=0.0, hold_out=hold_out, hold_out_kind=hold_out_kind
+    )  # fmt: skip
     inputs = gathered.inputs
+    held = holding_out.drawn(inputs)
     grouped = inputs.accounts.group_by("bucket").agg(
         accounts=pl.len(),
         balance_minor=pl.col("balance_minor").sum(),
@@ -66,6 +78,9 @@ def batch(viewer: Actor, *, as_of: date, at: datetime) -> dict[str, Any]:
         "left_out": gathered.left_out,
         "barred": _named(viewer, gathered.barred),
         "borrowers": int(np.unique(valuing.units(inputs)).size),
+        "hold_out": holding_out.told(
+            inputs, valuing.money(inputs), held, prices=(), months=holding_out.MONTHS
+        ),
         "prices": prices,
     }
 

@@ -51,10 +51,10 @@ def index(request: HttpRequest) -> HttpResponse:
 # --- a new run, step by step -------------------------------------------------------------------------------------------
 
 
-def _batch(viewer: Actor, day: date) -> tuple[dict[str, Any] | None, Refusal | None]:
+def _batch(viewer: Actor, given: placing.Asked) -> tuple[dict[str, Any] | None, Refusal | None]:
     """Give what a run of this day would place, or why there is nothing to place."""
     try:
-        return batches.batch(viewer, as_of=day, at=clock.now()), None
+        return batches.batch(viewer, as_of=given.as_of, at=clock.now(), **given.held_out()), None
     except Refusal as refusal:
         return None, refusal
 
@@ -64,7 +64,7 @@ def _batch(viewer: Actor, day: date) -> tuple[dict[str, Any] | None, Refusal | N
 def batch(request: HttpRequest) -> HttpResponse:
     """Show which accounts can be placed and which are left out, by reason."""
     given = placing.asked(request.GET, today=_today())
-    found, refusal = _batch(request.actor, given.as_of)  # type: ignore[attr-defined]
+    found, refusal = _batch(request.actor, given)  # type: ignore[attr-defined]
     return render(request, "console/placement/batch.html", placing.batch(found, given=given, refusal=refusal))
 
 
@@ -93,13 +93,13 @@ def would_leave_out(request: HttpRequest) -> HttpResponse:
 def value(request: HttpRequest) -> HttpResponse:
     """Show which model values the accounts, what it expects, and what things cost."""
     given = placing.asked(request.GET, today=_today())
-    found, refusal = _batch(request.actor, given.as_of)  # type: ignore[attr-defined]
+    found, refusal = _batch(request.actor, given)  # type: ignore[attr-defined]
     return render(request, "console/placement/value.html", placing.value(found, given=given, refusal=refusal))
 
 
 def _limits(request: HttpRequest, given: placing.Asked, *, problem: str = "") -> HttpResponse:
     viewer = request.actor  # type: ignore[attr-defined]
-    found, refusal = _batch(viewer, given.as_of)
+    found, refusal = _batch(viewer, given)
     context = placing.limits(
         found,
         panel=batches.panel(viewer, on=given.as_of),

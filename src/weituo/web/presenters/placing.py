@@ -17,6 +17,7 @@ from weituo.web.names import listed
 from weituo.web.posted import day_within_reach, hundredths
 from weituo.web.presenters.naming import name_of
 from weituo.web.presenters.regions import region_name
+from weituo.web.templatetags.weituo import money
 
 EXCLUSIONS = {
     "NO_BALANCE": gettext_lazy("nothing is owed any more"),
@@ -57,6 +58,8 @@ HOLD_OUTS = {
 EXPLORATION = "5"
 SEED = "7"
 HOLD_OUT = "0"
+#: hundredths of a per cent
+HOLD_OUT_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,17 @@ class Asked:
                 "hold_out_kind": self.hold_out_kind,
             }
         )
+
+    def held_out(self) -> dict[str, Any]:
+        """Give what was asked to be held out, for counting it; what makes no sense is none, and refused when solved."""
+        share = hundredths(self.hold_out)
+        seed = int(self.seed) if self.seed.isascii() and self.seed.isdigit() else 0
+        fits = share is not None and share <= HOLD_OUT_MAX
+        return {
+            "hold_out": (share or 0) / 10_000 if fits else 0.0,
+            "hold_out_kind": self.hold_out_kind,
+            "seed": seed,
+        }
 
 
 def asked(query: Mapping[str, str], *, today: date) -> Asked:
@@ -109,7 +123,7 @@ def ordered(given: Asked, fields: Mapping[str, str], *, panel: Sequence[Mapping[
     if not (given.seed.isascii() and given.seed.isdigit()):
         raise BadInput(problem=_("the seed is a whole number"), where="seed")
     held = hundredths(given.hold_out)
-    if held is None or held > 2_000:
+    if held is None or held > HOLD_OUT_MAX:
         raise BadInput(problem=_("the share held out lies between 0 and 20 per cent"), where="hold_out")
     agencies: dict[str, dict[str, int]] = {}
     for row in panel:
@@ -196,8 +210,28 @@ def batch(found: Mapping[str, Any] | None, *, given: Asked, refusal: Refusal | N
     return page | {
         "exclusions": [row | {"url": listed_at + row["code"]} for row in exclusions(found["exclusions"])] if found else [],
         "barred": barred(found["barred"]) if found else [],
+        "hold_outs": _hold_outs(given),
+        "held_out": held_out_text(found["hold_out"], currency=found["currency"]) if found and found["hold_out"]["share"] else "",
         "onward": f"{reverse('placement:value')}?{given.query}",
     }  # fmt: skip
+
+
+def _hold_outs(given: Asked) -> list[dict[str, Any]]:
+    return [
+        {"value": kind, "label": label, "chosen": kind == given.hold_out_kind}
+        for kind, label in HOLD_OUTS.items()
+    ]
+
+
+def held_out_text(told: Mapping[str, Any], *, currency: str) -> str:
+    """Say what this share would hold out, and its price at most."""
+    words = {
+        "n": f"{told['accounts']:,}",
+        "units": f"{told['units']:,}",
+        "kind": HOLD_OUTS.get(told["kind"], told["kind"]),
+        "cost": money(told["cost_minor"], currency),
+    }
+    return _("%(n)s accounts of %(units)s borrowers would be %(kind)s; at most %(cost)s would be given up.") % words  # fmt: skip
 
 
 def barred(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -257,7 +291,7 @@ def limits(
     return page | {
         "state": state,
         "problem": problem,
-        "hold_outs": [{"value": kind, "label": label, "chosen": kind == given.hold_out_kind} for kind, label in HOLD_OUTS.items()],
+        "hold_outs": _hold_outs(given),
         "agencies": [
             dict(row)
             | {

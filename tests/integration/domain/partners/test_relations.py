@@ -96,7 +96,7 @@ def test_conflicts_are_dated_and_ended_with_a_reason(db: str) -> None:
     ("kind", "subject", "reason"),
     [
         ("BORROWER", "nobody", "x"),
-        ("BORROWER", str(new_id()), "x"),
+        ("BORROWER", "01a213bb-c788-7fc3-8015-2c38a6c4a757", "x"),
         ("REGION", " ", "x"),
         ("WEATHER", "rain", "x"),
         ("PRODUCT", "CARD", " "),
