@@ -71,7 +71,7 @@ def tell() -> Told:
     placement.recall(
         actor=actors.staff(name="lin"),
         placement_ids=[desk.cases[4].placement_id],
-        reason="NO_PROGRESS",
+        reason="RETURNED_BY_AGENCY",
         at=MORNING + timedelta(hours=1),
     )
     care_case_id = care.open_case(

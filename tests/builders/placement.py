@@ -197,3 +197,13 @@ def placement_ids(viewer: Any = None) -> list[UUID]:
 def models_folder() -> Path:
     """Give where model files are kept."""
     return place("models", "x").parent
+
+
+def answers_each(agency_id: UUID) -> None:
+    """Let an agency's service agreement ask it for an answer to every placement."""
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE partners_agreement SET accepts_in_advance = false WHERE agency_id = %s AND kind = 'SERVICE'",
+            [agency_id],
+        )
+        journal.write(actor=actors.worker(), at=AT, act="test.answers_each", entries=[])

@@ -78,8 +78,8 @@ def test_from_solution_to_recall(run: Run, tmp_path: Path) -> None:
     assert "APPROVED" in run("placement", "list", text=True)
     case, other = queries.placements_frame(actors.worker())["case_ref"][:2]
     assert run("placement", "recall", case, "--reason", "BORED", code=2)["error"]["code"] == "recall_refused"
-    assert run("placement", "recall", case, other, "--reason", "NO_PROGRESS")["recalled"] == 2
-    assert run("placement", "recall", case, "--reason", "NO_PROGRESS")["recalled"] == 0
+    assert run("placement", "recall", case, other, "--reason", "CONDUCT")["recalled"] == 2
+    assert run("placement", "recall", case, "--reason", "CONDUCT")["recalled"] == 0
     assert run("placement", "expire")["expired"] == 0
     second = run("placement", "run", "--as", "lin")["run"]
     run("placement", "propose", second["number"], "--as", "zhao")
@@ -134,3 +134,57 @@ def test_a_plan_is_drawn_up_and_signed(run: Run, tmp_path: Path) -> None:
     assert run("plans", "draft", file, code=2)["error"]["where"] == "NOBODY"
     file.write_text(PLAN.replace("2026-03-20", '"soon"'), encoding="utf-8")
     assert run("plans", "draft", file, code=2)["error"]["where"] == "milestones.due_on"
+
+
+def test_offers_refills_recalls_and_terms_from_the_command_line(run: Run, tmp_path: Path) -> None:
+    desk = build.desk(count=10, capacity=10)
+    build.answers_each(desk.agencies["ALPHA"])
+    people()
+    enrolment.add_person(
+        actor=actors.worker(), username="sup", name="sup", role=Role.AGENCY_SUPERVISOR, password="long-Enough-7-words",
+        agency_id=desk.agencies["ALPHA"], at=build.AT,
+    )  # fmt: skip
+    build.approved(build.solved(exploration=0, limits={"agencies": {"ALPHA": {"accounts_min": 10}}}))
+    offers = run("placement", "offers", "--as", "sup")["offers"]
+    refs = [row["case_ref"] for row in offers]
+    assert len(refs) == 10 and refs[0] in run("placement", "offers", "--as", "sup", text=True)
+    assert run("placement", "accept", *refs[:4], "--as", "sup") == {"accepted": 4, "withdrawn": 0}
+    assert run("placement", "decline", *refs[4:], "--reason", "NO_CAPACITY", "--as", "sup") == {"declined": 6}
+    run("placement", "decline", refs[0], "--reason", "BORED", "--as", "sup", code=2)
+    assert "6 to place again" in run("placement", "offers", text=True)
+    assert run("placement", "lapse") == {"lapsed": 0}
+    assert run("placement", "refill", "1", "--as", "lin")["placed"] == 6
+    assert "BETA" in run("placement", "refills", "1", text=True)
+    assert "nothing waits" in run("placement", "refill", "1", text=True)
+    assert run("placement", "notice", *refs[:2], "--reason", "NO_PROGRESS", "--as", "lin") == {"noticed": 2}
+    made = run("placement", "object", *refs[:2], "--code", "PROMISE_DUE", "--on", "2026-03-20", "--as", "sup")
+    assert made == {"upheld": 0, "waiting": 2}
+    rows = run("placement", "notices")["notices"]
+    assert refs[0] in run("placement", "notices", "--as", "sup", text=True)
+    ids = [row["objection_id"] for row in rows]
+    assert run(
+        "placement",
+        "decide-objection",
+        ids[0],
+        "--uphold-until",
+        "2026-03-21",
+        "--reason",
+        "a promise",
+        "--as",
+        "zhao",
+    ) == {"decided": 1, "upheld": True}
+    assert run("placement", "decide-objection", ids[1], "--reason", "nothing paid", "--as", "zhao") == {
+        "decided": 1,
+        "upheld": False,
+    }
+    assert run("placement", "finalise") == {"final": 0}
+    assert run("placement", "withdraw-notice", refs[0], "--reason", "they work again") == {"withdrawn": 1}
+    assert run("placement", "retain", refs[0], "--to", "2026-10-02", "--reason", "instalments") == {
+        "retained": 1
+    }
+    settings = tmp_path / "terms.toml"
+    settings.write_text("answer_days = 2\n[upheld_days]\nPROMISE_DUE = 10\n")
+    told = run("placement", "terms", "--set", settings, "--reason", "as agreed", "--as", "zhao")["terms"]
+    assert (told["version"], told["answer_days"], told["upheld_days"]) == (1, 2, {"PROMISE_DUE": 10})
+    settings.write_text("answer_days = 'two'\n")
+    run("placement", "terms", "--set", settings, "--reason", "x", "--as", "zhao", code=2)

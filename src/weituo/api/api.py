@@ -6,7 +6,7 @@ from ninja import NinjaAPI
 
 from weituo.api import errors
 from weituo.api.auth import ApiKey
-from weituo.api.routers import care, contact, ledger, me, placement, plans, sharing, tracking
+from weituo.api.routers import answers, care, contact, ledger, me, placement, plans, sharing, tracking
 
 api = NinjaAPI(
     title="Weituo",
@@ -19,6 +19,7 @@ api = NinjaAPI(
 errors.register(api)
 api.add_router("", me.router, tags=["agency"])
 api.add_router("", placement.router, tags=["cases"])
+api.add_router("", answers.router, tags=["offers and recalls"])
 api.add_router("", sharing.router, tags=["sharing"])
 api.add_router("", plans.router, tags=["plan"])
 api.add_router("", contact.router, tags=["contact"])

@@ -58,6 +58,7 @@ def add_verbs(verbs: Any) -> None:
     agree.add_argument("--to", dest="active_to", type=date.fromisoformat, help="first day after its term")
     agree.add_argument("--field", action="append", default=[], help="a field that may be shared; again for more")  # fmt: skip
     agree.add_argument("--fee", action="append", default=[], metavar="BUCKET=BPS", help="fee in basis points; again for more")  # fmt: skip
+    agree.add_argument("--offers", action="store_true", help="the agency accepts or declines each placement before it begins")  # fmt: skip
     relations.add_verbs(verb, agency_id=_agency_id)
     leaves = verb("collector-leaves", "let a collector go; their permits are void", _leaves, agency=False)
     training = verb("training", "write down until when a collector is trained", _training, agency=False)
@@ -230,7 +231,8 @@ def _agree(arguments: argparse.Namespace) -> int:
         fees[bucket] = int(bps)
     agreement = services.sign_agreement(
         actor=cli.actor_of(arguments), agency_id=_agency_id(arguments), kind=arguments.kind, active_from=arguments.active_from,
-        active_to=arguments.active_to, fields_allowed=arguments.field, fee_bps_by_bucket=fees, at=clock.now(),
+        active_to=arguments.active_to, fields_allowed=arguments.field, fee_bps_by_bucket=fees,
+        accepts_in_advance=not arguments.offers, at=clock.now(),
     )  # fmt: skip
     return _done(
         arguments, worded("agreement %(agreement)s is signed", agreement=agreement), agreement=agreement

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from weituo.cli import answers, left_out, models
 from weituo.cli import face as cli
-from weituo.cli import left_out, models
-from weituo.cli.reading import money_text, read_settings
+from weituo.cli.reading import id_of_run, money_text, read_settings
 from weituo.cli.words import worded
 
 
@@ -38,13 +38,14 @@ def add_verbs(verbs: Any) -> None:
     _on_run(placement, "replay", "solve a run again from what was kept and compare", _replay)
     explain = _on_run(placement, "explain", "say why an account goes where it goes", _explain)
     explain.add_argument("account", type=UUID, help="account id")
-    left_out.add_verbs(placement, run_id=_run_id)
-    recall = cli.common(placement.add_parser("recall", help="take placements back"))
+    left_out.add_verbs(placement, run_id=id_of_run)
+    recall = cli.common(placement.add_parser("recall", help="take placements back at once"))
     recall.add_argument("cases", nargs="+", metavar="CASE", help="case references or placement ids")
     recall.add_argument("--reason", required=True, help="coded reason; an unknown one lists those that exist")
     recall.set_defaults(run=_recall)
     expire = cli.common(placement.add_parser("expire", help="end placements whose term is over"))
     expire.set_defaults(run=_expire)
+    answers.add_verbs(placement)
     models.add_verbs(verbs)
 
 
@@ -53,15 +54,6 @@ def _on_run(placement: Any, name: str, text: str, run: Any) -> argparse.Argument
     verb.add_argument("number", metavar="RUN", help="number or id of the run")
     verb.set_defaults(run=run)
     return verb
-
-
-def _run_id(actor: Any, named: str) -> UUID:
-    from weituo.domain.placement import errors, queries
-
-    for row in queries.runs(actor):
-        if named in {str(row["number"]), str(row["id"])}:
-            return UUID(str(row["id"]))
-    raise errors.RunNotFound(what="run", where=named)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -159,7 +151,7 @@ def _propose(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     actor = cli.actor_of(arguments)
-    run_id = _run_id(actor, arguments.number)
+    run_id = id_of_run(actor, arguments.number)
     services.propose_run(actor=actor, run_id=run_id, at=clock.now())
     cli.show(
         arguments,
@@ -174,7 +166,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     actor = cli.actor_of(arguments)
-    run_id = _run_id(actor, arguments.number)
+    run_id = id_of_run(actor, arguments.number)
     placed = services.decide_run(
         actor=actor,
         run_id=run_id,
@@ -196,7 +188,7 @@ def _reject(arguments: argparse.Namespace) -> int:
     from weituo.foundation import clock
 
     actor = cli.actor_of(arguments)
-    run_id = _run_id(actor, arguments.number)
+    run_id = id_of_run(actor, arguments.number)
     services.decide_run(actor=actor, run_id=run_id, approved=False, reason=arguments.reason, at=clock.now())
     cli.show(
         arguments,
@@ -230,7 +222,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from weituo.domain.placement import queries
 
     actor = cli.actor_of(arguments)
-    found = queries.run(actor, run_id=_run_id(actor, arguments.number))
+    found = queries.run(actor, run_id=id_of_run(actor, arguments.number))
     cli.show(arguments, {"run": found}, _run_text(found))
     return 0
 
@@ -239,7 +231,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     from weituo.domain.placement import queries
 
     actor = cli.actor_of(arguments)
-    told = queries.replay(actor, run_id=_run_id(actor, arguments.number))
+    told = queries.replay(actor, run_id=id_of_run(actor, arguments.number))
     words = [
         f"{name.removesuffix('_same')} {worded('same') if told[name] else worded('DIFFERENT')}"
         for name in sorted(told)
@@ -253,7 +245,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from weituo.domain.placement import queries
 
     actor = cli.actor_of(arguments)
-    told = queries.explain(actor, run_id=_run_id(actor, arguments.number), account_id=arguments.account)
+    told = queries.explain(actor, run_id=id_of_run(actor, arguments.number), account_id=arguments.account)
     currency = told["currency"]
     lines = [
         worded(

@@ -7,6 +7,7 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 #: no settings of ours are longer; what is longer is another file
 SETTINGS_BYTES_MAX: Final = 5_000_000
@@ -47,3 +48,13 @@ def money_text(minor: int, currency: str) -> str:
 
     digits = EXPONENTS.get(currency, 2)
     return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {currency}"
+
+
+def id_of_run(actor: Any, named: str) -> UUID:
+    """Give the id of the run that a number or an id names. Raises `RunNotFound`."""
+    from weituo.domain.placement import errors, queries
+
+    for row in queries.runs(actor):
+        if named in {str(row["number"]), str(row["id"])}:
+            return UUID(str(row["id"]))
+    raise errors.RunNotFound(what="run", where=named)

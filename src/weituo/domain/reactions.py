@@ -129,6 +129,42 @@ react(
     because="packages are sealed agency by agency by an act of their own; the agency's system lists its new cases",
 )
 react(
+    placement_events.PlacementsOffered,
+    because="an offer is read in the agency's portal and by its system; nothing is shared before it is accepted",
+)
+react(
+    placement_events.PlacementsAccepted,
+    because="sharing.ready lists what no package holds yet, and a package that lacks accepted cases may be replaced",
+)
+react(
+    placement_events.PlacementsDeclined,
+    because="nothing was shared of an offer, so nothing is taken back; refilling the run is an act of its own",
+)
+react(
+    placement_events.RunRefilled,
+    because="a refill makes offers and placements like an approval; packages are sealed by an act of their own",
+)
+react(
+    placement_events.RecallNoticed,
+    because="the placements stay active until the recall is final; the agency reads the notice at once",
+)
+react(
+    placement_events.RecallNoticesEnded,
+    because="nothing was taken away by the notice, so nothing has to be restored",
+)
+react(
+    placement_events.RecallObjected,
+    because="the objection stands in the lender's queue, and the recall waits for its decision",
+)
+react(
+    placement_events.ObjectionsDecided,
+    because="the act itself moves the recall's day or makes it final; PlacementsRecalled then ends the work",
+)
+react(
+    placement_events.PlacementsRetained,
+    because="permits are asked anew for every contact and judged by the term that stands then",
+)
+react(
     placement_events.PlacementsRecalled,
     same_transaction=(_end_work_on_recalled,),
     because="no contact may be made and no file with it be handed out for a case that the agency has no longer",

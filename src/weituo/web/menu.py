@@ -43,6 +43,8 @@ ENTRIES = (
 PORTAL = (
     Entry(_("Start"), "/agency/", "home", "t", "contact.read_own"),
     Entry(_("My cases"), "/agency/cases/", "clipboard-list", "c", "contact.read_own"),
+    Entry(_("Offers"), "/agency/offers/", "route", "o", "placement.read_own"),
+    Entry(_("Recall notices"), "/agency/recalls/", "clock", "r", "placement.read_own"),
     Entry(_("Promises"), "/agency/promises/", "calendar-event", "p", "tracking.read_own"),
     Entry(_("Statements"), "/agency/statements/", "file-invoice", "m", "ledger.read_own"),
     Entry(_("Plan"), "/agency/plan/", "target-arrow", "l", "plans.read_own"),

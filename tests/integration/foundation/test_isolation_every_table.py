@@ -31,6 +31,7 @@ FITTING: dict[str, dict[str, Any]] = {
     "book_account": {"balance_minor": 1, "principal_minor": 1},
     "book_repayment_history": {"bill_minor": "{1}", "paid_minor": "{1}", "months_late": "{1}"},
     "ledger_payment": {"amount_minor": 1, "unapplied_minor": 1},
+    "placement_placement": {"placed_at": "2026-03-01T00:00Z"},
     "sharing_destruction": {"cases": 1, "placements": [new_id()]},
     "care_wish": {"hour_from": 8, "hour_to": 20},
     "contact_preference": {"hour_from": 8, "hour_to": 20},

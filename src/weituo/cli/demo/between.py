@@ -8,7 +8,7 @@ from uuid import UUID
 
 import polars as pl
 
-from weituo.cli.demo import in_house, steps_placing
+from weituo.cli.demo import in_house, steps_answers, steps_placing
 from weituo.cli.demo.scene import CURRENCY, SHANGHAI, SURGE_SHARE
 from weituo.cli.demo.story import OPERATOR, Story
 from weituo.core.twin import agencies as twin
@@ -18,6 +18,7 @@ from weituo.domain.ledger import queries as ledger_queries
 from weituo.domain.ledger import services as ledger
 from weituo.domain.ledger.errors import NothingToSettle
 from weituo.domain.partners import services as partners
+from weituo.domain.placement import answers
 from weituo.domain.placement import queries as placement_queries
 from weituo.domain.placement import services as placement
 from weituo.domain.plans import queries as plan_queries
@@ -133,10 +134,21 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
         said += _take_back(
             story, found[: max(1, len(found) // ROUGH_PART)], reason="CONDUCT", at=at + timedelta(minutes=2)
         )
+    said += _answers(story, week, active, at)
     for number in range(1, 1 + steps_placing.approved_runs()):
         steps_placing.share(story, number=number, at=at + timedelta(minutes=4))
     steps_placing.destroy(story, at=at + timedelta(minutes=30))
     return said
+
+
+def _answers(story: Story, week: int, active: pl.DataFrame, at: datetime) -> list[str]:
+    """Make due recalls final; once, tell a few first, and once, keep a few cases longer."""
+    said = [steps_answers.due(story, at=at + timedelta(minutes=1))]
+    if week == _turn(story, 0.6) and not answers.notices(OPERATOR, open_only=False):
+        said.append(steps_answers.told(story, active, at=at + timedelta(minutes=2)))
+    if week == _turn(story, 0.8) and not active.is_empty():
+        said.append(steps_answers.kept(story, active, at=at + timedelta(minutes=3)))
+    return [one for one in said if one]
 
 
 def _take_back(story: Story, placement_ids: list[str], *, reason: str, at: datetime) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from weituo.cli.demo import steps_answers
 from weituo.cli.demo.scene import FIRST_SHARE, PEOPLE
 from weituo.cli.demo.steps_opening import add_people
 from weituo.cli.demo.story import OPERATOR, Story
@@ -220,7 +221,10 @@ def _agree(story: Story, agency: Agency, agency_id: UUID, *, at: datetime) -> No
     scene, standing = story.scene, {row["kind"] for row in _dossier(agency_id)["agreements"]}
     terms = {
         "CONFIDENTIALITY": {"fields_allowed": FIELDS},
-        "SERVICE": {"fee_bps_by_bucket": agency.fee_bps | {"default": agency.fee_bps["M3"]}},
+        "SERVICE": {
+            "fee_bps_by_bucket": agency.fee_bps | {"default": agency.fee_bps["M3"]},
+            "accepts_in_advance": agency.code != steps_answers.ANSWERING,
+        },
     }
     for kind, term in terms.items():
         if kind not in standing:

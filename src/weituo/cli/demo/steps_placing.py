@@ -15,6 +15,7 @@ import polars as pl
 import pyrage
 
 from weituo.cli.demo import scene as scenes
+from weituo.cli.demo import steps_answers
 from weituo.cli.demo.agency_system import keep
 from weituo.cli.demo.scene import INTENSITY, SEED
 from weituo.cli.demo.story import OPERATOR, Story
@@ -118,7 +119,8 @@ def _was_placed(accounts: pl.DataFrame) -> pl.Series:
 
 
 def place(story: Story) -> str:
-    """Solve the first run, propose it, and let a second person approve it."""
+    """Solve the first run, propose it, let a second person approve it, and place again what an agency declines."""
+    steps_answers.set_terms(story, at=story.scene.at(hour=7, minute=50))
     return run_once(story, number=1, at=story.scene.at(hour=8))
 
 
@@ -151,6 +153,7 @@ def run_once(story: Story, *, number: int, at: datetime) -> str:
             at=at + timedelta(minutes=10),
             term_months=TERM_MONTHS,
         )
+    steps_answers.answered(story, run_id=run["id"], at=at + timedelta(minutes=11))
     placed = placement_queries.placements_frame(OPERATOR).filter(pl.col("run_id") == str(run["id"]))
     return f"{placed.height:,} placements with {placed['agency_id'].n_unique()} agencies"
 

@@ -18,6 +18,7 @@ from weituo.domain.contact import queries as contact
 from weituo.domain.evaluation import queries as evaluation
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.partners import queries as partners
+from weituo.domain.placement import answers
 from weituo.domain.placement import queries as placement
 from weituo.domain.plans import queries as plans
 from weituo.domain.sharing import queries as sharing
@@ -120,6 +121,7 @@ def _strategies(story: Story, ground: Ground) -> Row:
 
 def _placement(story: Story, ground: Ground) -> Row:
     runs = [row for row in placement.runs(OPERATOR) if row["state"] == "APPROVED"]
+    back, told = answers.declines(OPERATOR), answers.notices(OPERATOR, open_only=False)
     placed, states = ground.placements, Counter(ground.placements["state"].to_list())
     figures = {
         "runs": len(runs),
@@ -129,6 +131,12 @@ def _placement(story: Story, ground: Ground) -> Row:
         "active": states["ACTIVE"],
         "recalled": states["RECALLED"],
         "placed_again": placed.filter(pl.col("sequence") > 1).height,
+        "declined": sum(row["offers"] for row in back if row["state"] == "DECLINED"),
+        "refilled": sum(
+            row["placed"] for run in runs for row in answers.refill_totals(OPERATOR, run_id=run["id"])
+        ),
+        "notices": len(told),
+        "objections": sum(row["objection_id"] is not None for row in told),
         "by_chance": sum(row["proof"]["explored"] for row in runs),
         "expected_net_minor": sum(row["expected_net_minor"] for row in runs),
         "bound_minor": sum(row["bound_minor"] for row in runs),
@@ -139,7 +147,8 @@ def _placement(story: Story, ground: Ground) -> Row:
     gap = 1 - figures["planned_minor"] / bound if bound else 0.0
     said = (
         f"{figures['runs']} runs, {figures['placed']:,} cases worth {yuan(figures['placed_minor'])} with {figures['agencies']} agencies, "
-        f"{figures['recalled']:,} recalled, {figures['placed_again']:,} placed again; plans within {gap:.2%} of the proven bound, "
+        f"{figures['recalled']:,} recalled, {figures['placed_again']:,} placed again, "
+        f"{figures['declined']:,} declined and {figures['refilled']:,} of them placed elsewhere, {figures['notices']:,} recalls told first with {figures['objections']:,} objections; plans within {gap:.2%} of the proven bound, "
         f"then {figures['by_chance']:,} cases given by chance, to compare agencies fairly"
     )
     return figures, said

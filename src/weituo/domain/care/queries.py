@@ -15,8 +15,8 @@ from weituo.foundation.vault import store
 _OWN = "borrower_id = %(b)s AND (account_id IS NULL OR account_id = %(a)s)"
 _STORY = f"""
 SELECT at, what, code, agency_id, ref, minor, detail FROM (
-  SELECT placed_at AS at, 'PLACED' AS what, bucket AS code, agency_id, case_ref AS ref, balance_minor AS minor, '' AS detail, id FROM placement_placement WHERE account_id = %(a)s
-  UNION ALL SELECT ended_at, 'PLACEMENT_ENDED', state, agency_id, case_ref, NULL, recall_reason, id FROM placement_placement WHERE account_id = %(a)s AND ended_at IS NOT NULL
+  SELECT placed_at AS at, 'PLACED' AS what, bucket AS code, agency_id, case_ref AS ref, balance_minor AS minor, '' AS detail, id FROM placement_placement WHERE account_id = %(a)s AND placed_at IS NOT NULL
+  UNION ALL SELECT ended_at, 'PLACEMENT_ENDED', state, agency_id, case_ref, NULL, recall_reason, id FROM placement_placement WHERE account_id = %(a)s AND placed_at IS NOT NULL AND ended_at IS NOT NULL
   UNION ALL SELECT t.made_at, 'CONTACT', t.result, t.agency_id, t.channel, NULL, '', t.id FROM contact_attempt t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s
   UNION ALL SELECT c.asked_at, 'REFUSED', coalesce(c.reasons -> 0 ->> 'code', ''), c.agency_id, c.channel, NULL, '', c.id FROM contact_permit c JOIN placement_placement p ON p.id = c.placement_id WHERE p.account_id = %(a)s AND c.state = 'REFUSED'
   UNION ALL SELECT t.made_at, 'PROMISE', t.state, t.agency_id, t.due_on::text, t.amount_minor, '', t.id FROM tracking_promise t JOIN placement_placement p ON p.id = t.placement_id WHERE p.account_id = %(a)s

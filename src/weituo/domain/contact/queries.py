@@ -174,7 +174,7 @@ def of_placement(viewer: Actor, *, placement_id: UUID, limit: int = 200) -> dict
 
 _CASE = (
     "SELECT id, borrower_id, account_id, case_ref, state, placed_at, term_to, ended_at, bucket, region, currency, balance_minor AS placed_minor, fee_bps "
-    "FROM placement_placement "
+    "FROM placement_placement WHERE placed_at IS NOT NULL "
 )
 
 
@@ -189,7 +189,7 @@ def my_cases(
     viewer.require("contact.read_own")
     with transactions.reading(viewer):
         cases = transactions.rows(
-            _CASE + "WHERE (%s = 'ALL' OR state = %s) AND case_ref > %s ORDER BY case_ref LIMIT %s",
+            _CASE + "AND (%s = 'ALL' OR state = %s) AND case_ref > %s ORDER BY case_ref LIMIT %s",
             [state, state, after, limit],
         )
     return _with_book(cases, at=at)
@@ -199,7 +199,7 @@ def my_case(viewer: Actor, *, case_ref: str, at: datetime) -> dict[str, Any]:
     """Give one of the agency's own cases. Raises `PlacementNotYours`."""
     viewer.require("contact.read_own")
     with transactions.reading(viewer):
-        cases = transactions.rows(_CASE + "WHERE case_ref = %s", [case_ref])
+        cases = transactions.rows(_CASE + "AND case_ref = %s", [case_ref])
     if not cases:
         raise PlacementNotYours(what=case_ref, where="case_ref")
     return _with_book(cases, at=at)[0]

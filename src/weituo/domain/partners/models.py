@@ -150,6 +150,8 @@ class Agreement(models.Model):
     fields_allowed = ArrayField(models.TextField(), default=list)
     #: {"M1": bps, …, "default": bps} (service agreements)
     fee_bps_by_bucket = models.JSONField(default=dict)
+    #: placements begin with the lender's approval (service agreements); else the agency accepts or declines each
+    accepts_in_advance = models.BooleanField(db_default=True)
     active_from = models.DateField()
     active_to = models.DateField(null=True)
     ended_reason = models.TextField(db_default="")

@@ -38,6 +38,7 @@ class AgreementRow:
     version: int
     fields_allowed: tuple[str, ...]
     fee_bps_by_bucket: dict[str, int]
+    accepts_in_advance: bool
     active_from: date
     active_to: date | None
 
@@ -69,7 +70,7 @@ def agencies(viewer: Actor, *, states: Sequence[str] | None = None) -> list[Agen
 def live_agreements(viewer: Actor, *, kind: str, on: date) -> list[AgreementRow]:
     """Give the newest agreement in force of every agency."""
     rows = transactions.rows(
-        "SELECT DISTINCT ON (agency_id) id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, active_from, active_to FROM partners_agreement "
+        "SELECT DISTINCT ON (agency_id) id, agency_id, kind, version, fields_allowed, fee_bps_by_bucket, accepts_in_advance, active_from, active_to FROM partners_agreement "
         "WHERE kind = %s AND active_from <= %s AND (active_to IS NULL OR active_to > %s) ORDER BY agency_id, version DESC",
         [kind, on, on],
     )

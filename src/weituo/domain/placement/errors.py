@@ -149,3 +149,103 @@ class RecallRefused(BadInput):
 
     code = "recall_refused"
     remedy = "Choose one of the coded reasons."
+
+
+class NoticeNeeded(Conflict):
+    """A recall for %(reason)s is told first and becomes final on a day."""
+
+    code = "notice_needed"
+    rule = "recall in two steps"
+    remedy = "Give notice; reasons that protect the customer are final at once."
+
+
+class OfferNotYours(NotFound):
+    """There is no offer %(what)s, or it is not yours."""
+
+    code = "offer_not_yours"
+
+
+class OfferAnswered(Conflict):
+    """This offer is not open any more: %(state)s."""
+
+    code = "offer_answered"
+
+
+class AnswerTooLate(Conflict):
+    """This offer was to be answered before %(deadline)s."""
+
+    code = "answer_too_late"
+    remedy = "The lender places the account again; a later offer may come."
+
+
+class AnswerRefused(BadInput):
+    """The answer is not usable: %(problem)s."""
+
+    code = "answer_refused"
+
+
+class NotRefillable(Conflict):
+    """Only an approved run is filled again; this one is %(state)s."""
+
+    code = "not_refillable"
+
+
+class NoticeRefused(BadInput):
+    """The notice is not usable: %(problem)s."""
+
+    code = "notice_refused"
+
+
+class NoticeNotFound(NotFound):
+    """There is no open recall notice for %(what)s, or it is not yours."""
+
+    code = "notice_not_found"
+
+
+class ObjectionRefused(BadInput):
+    """The objection is not usable: %(problem)s."""
+
+    code = "objection_refused"
+
+
+class ObjectionTooLate(Conflict):
+    """The recall of %(case)s is final on %(day)s; an objection had to come before."""
+
+    code = "objection_too_late"
+
+
+class ObjectionStands(Conflict):
+    """An objection for %(case)s waits for the lender's decision already."""
+
+    code = "objection_stands"
+
+
+class ObjectionNotFound(NotFound):
+    """There is no such objection."""
+
+    code = "objection_not_found"
+
+
+class ObjectionDecided(Conflict):
+    """This objection is not open any more: %(state)s."""
+
+    code = "objection_decided"
+
+
+class RetentionRefused(BadInput):
+    """The extension is not usable: %(problem)s."""
+
+    code = "retention_refused"
+
+
+class NotRetainable(Conflict):
+    """%(case)s cannot be kept longer: %(problem)s."""
+
+    code = "not_retainable"
+    rule = "the lender's terms of retention"
+
+
+class TermsRefused(BadInput):
+    """The terms are not usable: %(problem)s."""
+
+    code = "terms_refused"

@@ -31,6 +31,8 @@ STOPPING_HOLDS: Final = scrubbing.HOLDS
 LIVE: Final = ("ACTIVE", "OFFERED")
 #: months of history that the model knows
 HISTORY_DAYS: Final = 200
+#: reasons for declining an account that will not pass: such an agency is not asked for it again
+LASTING_DECLINES: Final = ("BORROWER_KNOWN", "CONFLICT_OF_INTEREST", "OUTSIDE_LICENCE")
 #: what a limit of an agency may say
 LIMIT_NAMES: Final = ("accounts_min", "accounts_max", "balance_min_minor", "balance_max_minor")
 
@@ -68,6 +70,10 @@ def candidates(viewer: Actor, *, as_of: date, at: datetime) -> Candidates:
             _worked_by(), on="borrower_id", how="left", maintain_order="left"
         ),
         on=as_of,
+    ).with_columns(
+        conflicts=pl.concat_str(
+            "conflicts", pl.col("declined").fill_null(""), separator=" "
+        ).str.strip_chars()
     )
     return Candidates(
         accounts=kept.select([name for name in valuing.ACCOUNTS if name != "expected_minor"]),
@@ -98,13 +104,15 @@ def _reasons(viewer: Actor, *, as_of: date, at: datetime, currency: str) -> dict
 
 
 def _placed() -> pl.DataFrame:
-    """Give accounts that have been placed: live now, the agencies that had them, and the tier of the last one."""
+    """Give accounts that were placed or offered: live now, who had them, the tier of the last one, who declined for good."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT p.account_id::text, bool_or(p.state = ANY(%s)), string_agg(DISTINCT g.code, ' ' ORDER BY g.code), "
-            "(array_agg(coalesce(g.tier, 1) ORDER BY p.placed_at DESC, p.id DESC))[1]::bigint "
+            "SELECT p.account_id::text, bool_or(p.state = ANY(%s)), "
+            "string_agg(DISTINCT g.code, ' ' ORDER BY g.code) FILTER (WHERE p.placed_at IS NOT NULL), "
+            "(array_agg(coalesce(g.tier, 1) ORDER BY p.placed_at DESC, p.id DESC) FILTER (WHERE p.placed_at IS NOT NULL))[1]::bigint, "
+            "string_agg(DISTINCT g.code, ' ' ORDER BY g.code) FILTER (WHERE p.placed_at IS NULL AND p.answer_reason = ANY(%s)) "
             "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id GROUP BY p.account_id",
-            [list(LIVE)],
+            [list(LIVE), list(LASTING_DECLINES)],
         )
         return pl.DataFrame(
             cursor.fetchall(),
@@ -113,6 +121,7 @@ def _placed() -> pl.DataFrame:
                 "active": pl.Boolean,
                 "before": pl.String,
                 "last_tier": pl.Int64,
+                "declined": pl.String,
             },
             orient="row",
         )
@@ -250,10 +259,11 @@ def fees(viewer: Actor, *, on: date) -> dict[UUID, dict[str, int]]:
 
 
 def active_counts() -> Counter[UUID]:
-    """Count active placements by agency."""
+    """Count by agency the placements that take up its capacity: active ones, and offers that wait for its answer."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT agency_id, count(*) FROM placement_placement WHERE state = 'ACTIVE' GROUP BY agency_id"
+            "SELECT agency_id, count(*) FROM placement_placement WHERE state = ANY(%s) GROUP BY agency_id",
+            [list(LIVE)],
         )
         return Counter(dict(cursor.fetchall()))
 

@@ -4,8 +4,27 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from weituo.domain.placement.afterwards import Notice, Objection, Refill, Retention, Terms
 from weituo.foundation.ids import new_id
 from weituo.foundation.reach import in_reach
+
+__all__ = [
+    "Notice",
+    "Objection",
+    "Placement",
+    "RecoveryModelVersion",
+    "Refill",
+    "Retention",
+    "Run",
+    "RunInputs",
+    "RunItem",
+    "Terms",
+]
+
+#: states in which an account is spoken for
+LIVE = ("OFFERED", "ACTIVE")
+#: states of a placement that was never entrusted
+NEVER_ENTRUSTED = ("OFFERED", "DECLINED", "LAPSED", "WITHDRAWN")
 
 
 class RecoveryModelVersion(models.Model):
@@ -57,6 +76,8 @@ class Run(models.Model):
     model = models.ForeignKey(RecoveryModelVersion, on_delete=models.RESTRICT)
     #: limits, exploration share, prices: everything needed to solve again
     parameters = models.JSONField()
+    #: what approval fixed for placements and refills: {"term_months", "answer_days"}; empty until approved
+    terms = models.JSONField(default=dict, db_default={})
     inputs_digest = models.CharField(max_length=64)
     result_digest = models.CharField(max_length=64)
     accounts = models.IntegerField()
@@ -158,7 +179,11 @@ class Placement(models.Model):
     """One account entrusted to one agency for a term."""
 
     class State(models.TextChoices):
+        OFFERED = "OFFERED", _("offered")
         ACTIVE = "ACTIVE", _("active")
+        DECLINED = "DECLINED", _("declined")
+        LAPSED = "LAPSED", _("not answered in time")
+        WITHDRAWN = "WITHDRAWN", _("offer withdrawn")
         RECALLED = "RECALLED", _("recalled")
         EXPIRED = "EXPIRED", _("expired")
         CLOSED = "CLOSED", _("closed")
@@ -173,7 +198,21 @@ class Placement(models.Model):
     #: 1 primary, 2 secondary, 3 tertiary …
     sequence = models.SmallIntegerField(db_default=1)
     state = models.CharField(max_length=10, choices=State.choices, db_default=State.ACTIVE)
-    placed_at = models.DateTimeField()
+    #: since when it is entrusted; NULL: it never was (offered, declined, not answered, withdrawn)
+    placed_at = models.DateTimeField(null=True)
+    #: NULL where the service agreement accepts in advance
+    offered_at = models.DateTimeField(null=True)
+    #: the instant before which the agency answers
+    answer_by = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.TextField(db_default="")
+    #: why it was declined or withdrawn, as a code
+    answer_reason = models.CharField(max_length=24, db_default="")
+    answer_note = models.TextField(db_default="")
+    #: the mark of a recall notice: the day on which it becomes final
+    recall_final_on = models.DateField(null=True)
+    #: how often the term was extended
+    retained = models.SmallIntegerField(db_default=0)
     term_to = models.DateField()
     ended_at = models.DateTimeField(null=True)
     recall_reason = models.CharField(max_length=24, db_default="")
@@ -189,14 +228,28 @@ class Placement(models.Model):
     class Meta:
         db_table = "placement_placement"
         constraints = [
-            in_reach("placement_placement", times=("placed_at", "ended_at"), days=("term_to",)),
+            in_reach(
+                "placement_placement",
+                times=("placed_at", "offered_at", "answer_by", "answered_at", "ended_at"),
+                days=("term_to", "recall_final_on"),
+            ),
             models.UniqueConstraint(
-                fields=["account"], condition=Q(state="ACTIVE"), name="placement_one_active_per_account"
+                fields=["account"], condition=Q(state__in=LIVE), name="placement_one_live_per_account"
             ),
             models.CheckConstraint(
-                name="placement_ended_when_not_active",
-                condition=Q(state="ACTIVE", ended_at__isnull=True)
-                | (~Q(state="ACTIVE") & Q(ended_at__isnull=False)),
+                name="placement_ended_when_not_live", condition=Q(state__in=LIVE) ^ Q(ended_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="placement_entrusted_once_accepted",
+                condition=Q(state__in=NEVER_ENTRUSTED) ^ Q(placed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="placement_offer_has_deadline",
+                condition=~Q(state="OFFERED") | Q(offered_at__isnull=False, answer_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="placement_notice_while_active",
+                condition=Q(recall_final_on__isnull=True) | Q(state="ACTIVE"),
             ),
         ]
         indexes = [models.Index(fields=["agency", "state", "id"], name="placement_agency_state")]

@@ -15,5 +15,11 @@ roles.declare(
         "placement.propose": _PLANNERS,
         "placement.decide": _DECIDERS,
         "placement.recall": _DECIDERS,
+        "placement.refill": _PLANNERS | _DECIDERS,
+        "placement.retain": _DECIDERS,
+        "placement.set_terms": _DECIDERS,
+        #: an agency's own offers and notices
+        "placement.read_own": frozenset({Role.AGENCY_SUPERVISOR, Role.INTEGRATOR}),
+        "placement.answer": frozenset({Role.AGENCY_SUPERVISOR, Role.INTEGRATOR}),
     }
 )

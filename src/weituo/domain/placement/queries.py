@@ -33,18 +33,21 @@ PAGE_ROWS: Final = 50
 _RUN: Final = (
     "SELECT r.id, r.number, r.state, r.as_of, r.seed, r.strategy_id, r.model_id, r.accounts, r.balance_minor, r.currency, r.expected_net_minor, r.bound_minor, "
     "r.solved_by, r.solved_at, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at, r.decision_reason, r.proof, r.rivals, r.exclusions, "
-    "(SELECT count(*) FROM placement_placement p WHERE p.run_id = r.id) AS placements"
+    "(SELECT count(*) FROM placement_placement p WHERE p.run_id = r.id AND p.placed_at IS NOT NULL) AS placements"
 )
 
 
 @transactions.reads
 def placements_frame(viewer: Actor, *, agency_id: UUID | None = None) -> pl.DataFrame:
-    """Give placements in the order in which they were made (columns of `PLACEMENTS`); an agency sees its own."""
+    """Give placements that are or were entrusted, in the order in which they began (columns of `PLACEMENTS`).
+
+    Offers that were not accepted are no part of it (`answers.offers`). An agency sees its own.
+    """
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT id::text, account_id::text, borrower_id::text, agency_id::text, run_id::text, case_ref, state, sequence::bigint, placed_at, term_to, ended_at, "
             "recall_reason, currency, balance_minor, bucket, region, fee_bps::bigint, expected_recovery_minor, probability FROM placement_placement "
-            "WHERE %s::uuid IS NULL OR agency_id = %s::uuid ORDER BY placed_at, id",
+            "WHERE placed_at IS NOT NULL AND (%s::uuid IS NULL OR agency_id = %s::uuid) ORDER BY placed_at, id",
             [agency_id, agency_id],
         )
         return pl.DataFrame(cursor.fetchall(), schema=PLACEMENTS, orient="row")
@@ -89,7 +92,8 @@ def placement(viewer: Actor, *, placement_id: UUID) -> dict[str, Any]:
 _FILTERS: Final = {
     "agency": "g.code = %s",
     "agency_id": "p.agency_id = %s::uuid",
-    "state": "p.state = %s",
+    #: an active placement may be under notice of recall besides
+    "state": "CASE WHEN %s = 'RECALL_NOTICE' THEN p.recall_final_on IS NOT NULL ELSE p.state = %s END",
     "bucket": "p.bucket = %s",
     "case_ref": "p.case_ref = upper(%s)",
     "run": "r.number = %s::int",
@@ -112,7 +116,7 @@ def placements_page(viewer: Actor, *, filters: Mapping[str, str], page: int = 1)
         asked = str(filters.get(key) or "").strip()
         if asked and _readable(key, asked):
             clauses.append(clause)
-            values.append(asked)
+            values += [asked] * clause.count("%s")
     source = (
         "FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id JOIN placement_run r ON r.id = p.run_id WHERE "
         + " AND ".join(clauses)
@@ -121,9 +125,9 @@ def placements_page(viewer: Actor, *, filters: Mapping[str, str], page: int = 1)
         f"SELECT count(*) AS n, coalesce(sum(p.balance_minor), 0)::bigint AS minor {source}", values
     )[0]
     found = transactions.rows(
-        "SELECT p.id, p.account_id, p.agency_id, g.code, g.name_zh, g.name_en, r.number AS run_number, p.run_id, p.case_ref, p.sequence, p.state, p.placed_at, p.term_to, "
+        "SELECT p.id, p.account_id, p.agency_id, g.code, g.name_zh, g.name_en, r.number AS run_number, p.run_id, p.case_ref, p.sequence, p.state, p.placed_at, p.offered_at, p.answer_by, p.answer_reason, p.recall_final_on, p.retained, p.term_to, "
         "p.ended_at, p.recall_reason, p.currency, p.balance_minor, p.bucket, p.region, p.fee_bps, p.expected_recovery_minor, p.probability "
-        f"{source} ORDER BY p.placed_at DESC, p.id DESC LIMIT {PAGE_ROWS} OFFSET %s",
+        f"{source} ORDER BY coalesce(p.placed_at, p.offered_at) DESC, p.id DESC LIMIT {PAGE_ROWS} OFFSET %s",
         [*values, (max(page, 1) - 1) * PAGE_ROWS],
     )
     return {

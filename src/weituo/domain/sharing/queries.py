@@ -217,8 +217,8 @@ def _shown(fact: fields.Fact, value: Any, *, open_to: Actor) -> dict[str, Any]:
 def ready(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
     """List runs and agencies with active cases that no fetchable package holds: what could be built now, and what stands against it.
 
-    Nothing is fetchable when no live package stands, or when cases were taken out of the one that the agency has not
-    acknowledged (`replaces` is that package).
+    Nothing is fetchable when no live package stands, when cases were taken out of the one that the agency has not
+    acknowledged, or for cases that were accepted after it was built (`replaces` is that package).
     """
     viewer.require("sharing.read")
     rows = transactions.rows(
@@ -226,7 +226,8 @@ def ready(viewer: Actor, *, on: date) -> list[dict[str, Any]]:
         "sum(p.balance_minor)::bigint AS balance_minor, min(p.currency) AS currency "
         "FROM placement_placement p JOIN placement_run r ON r.id = p.run_id JOIN partners_agency g ON g.id = p.agency_id "
         "LEFT JOIN sharing_package k ON k.run_id = p.run_id AND k.agency_id = p.agency_id AND k.state <> 'REVOKED' "
-        "WHERE p.state = 'ACTIVE' AND (k.id IS NULL OR k.state = 'BUILT' AND EXISTS (SELECT 1 FROM sharing_destruction d WHERE d.package_id = k.id)) "
+        "WHERE p.state = 'ACTIVE' AND (k.id IS NULL OR k.state = 'BUILT' AND EXISTS (SELECT 1 FROM sharing_destruction d WHERE d.package_id = k.id) "
+        "OR EXISTS (SELECT 1 FROM placement_placement n WHERE n.run_id = p.run_id AND n.agency_id = p.agency_id AND n.state = 'ACTIVE' AND n.placed_at > k.built_at)) "
         "GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY r.number DESC, g.code"
     )
     standing = gathering.grounds(viewer, on=on) if rows else {}

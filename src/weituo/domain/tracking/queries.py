@@ -180,7 +180,7 @@ def figures(viewer: Actor, *, agency_id: UUID, period_from: date, period_to: dat
     """Compute an agency's figures of the half-open period of the lender's days: cases, contacts, refusals, violations, promises, booked money."""
     row = transactions.rows(
         "SELECT (SELECT count(*) FROM placement_placement WHERE agency_id = %(a)s AND state = 'ACTIVE') AS active_cases, "
-        "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM placement_placement WHERE agency_id = %(a)s) AS placed_minor, "
+        "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM placement_placement WHERE agency_id = %(a)s AND placed_at IS NOT NULL) AS placed_minor, "
         "(SELECT count(*) FROM contact_attempt WHERE agency_id = %(a)s AND made_at >= %(f)s AND made_at < %(t)s) AS attempts, "
         "(SELECT count(*) FROM contact_permit WHERE agency_id = %(a)s AND asked_at >= %(f)s AND asked_at < %(t)s) AS permits, "
         "(SELECT count(*) FROM contact_permit WHERE agency_id = %(a)s AND asked_at >= %(f)s AND asked_at < %(t)s AND state = 'REFUSED') AS refused, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -16,15 +17,18 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.contact import queries as contact
 from weituo.domain.contact import services as gate
 from weituo.domain.contact import worklist as own
+from weituo.domain.placement import answers
 from weituo.domain.sharing import services as sharing
 from weituo.domain.tracking import services as tracking
 from weituo.domain.tracking import worklist as promises_of
 from weituo.foundation import clock
 from weituo.foundation.errors import BadInput, Refusal
+from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
 from weituo.web.agency import frame
 from weituo.web.posted import Posted
 from weituo.web.presenters import portal as presenters
+from weituo.web.presenters.placement_words import happened
 
 
 @access.agency_page(permission="contact.read_own")
@@ -77,9 +81,17 @@ def _case(request: HttpRequest, *, case_ref: str, disclosed: dict[str, object] |
             actor=viewer,
             at=at,
             form_key=uuid4().hex,
-        ),
+        )
+        | {"life": _life(viewer, case_ref)},
         agency=agency,
     )
+
+
+def _life(viewer: Actor, case_ref: str) -> list[dict[str, Any]]:
+    """Give what happened to the case between lender and agency, to those who answer for the agency."""
+    if not viewer.may("placement.read_own"):
+        return []
+    return [happened(row) for row in answers.my_history(viewer, case_ref=case_ref)]
 
 
 def _point(form: Posted) -> tuple[UUID, str]:

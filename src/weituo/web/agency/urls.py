@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from weituo.web.agency import cases, views
+from weituo.web.agency import cases, offers, views
 
 app_name = "agency"
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("cases/<str:case_ref>/permit/", cases.permit, name="permit"),
     path("cases/<str:case_ref>/attempt/", cases.attempt, name="attempt"),
     path("cases/<str:case_ref>/promise/", cases.promise, name="promise"),
+    path("offers/", offers.offers, name="offers"),
+    path("offers/answer/", offers.answer, name="answer"),
+    path("recalls/", offers.recalls, name="recalls"),
+    path("recalls/object/", offers.objection, name="objection"),
     path("promises/", views.promises, name="promises"),
     path("statements/", views.statements, name="statements"),
     path("statements/<uuid:statement_id>/", views.statement, name="statement"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from weituo.domain.contact import worklist as own
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.ledger import services as settlement
+from weituo.domain.placement import answers
 from weituo.domain.plans import queries as plans
 from weituo.domain.plans import services as planning
 from weituo.domain.sharing import queries as sharing
@@ -41,6 +42,7 @@ def start(request: HttpRequest) -> HttpResponse:
         packages=sharing.packages(viewer),
         destructions=sharing.destructions(viewer),
         promises=promises_of.promises(viewer),
+        answers=answers.my_counts(viewer) if viewer.may("placement.read_own") else None,
         actor=viewer,
         at=at,
         today=at.astimezone(timezone.get_current_timezone()).date(),

@@ -251,6 +251,7 @@ def agree(request: HttpRequest, agency_id: UUID) -> HttpResponse:
             active_to=posted.day_or_none("active_to"),
             fields_allowed=posted.texts("fields_allowed"),
             fee_bps_by_bucket={bucket: posted.share_bps(key) for bucket, key in fees.items() if posted.text(key)},
+            accepts_in_advance=posted.text("accepts_in_advance") != "no",
             at=clock.now(),
         )  # fmt: skip
 

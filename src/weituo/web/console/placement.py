@@ -17,11 +17,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from weituo.domain.book import queries as book
-from weituo.domain.placement import batches, exclusions, jobs, queries, services
+from weituo.domain.placement import answers, batches, exclusions, jobs, queries, services
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
+from weituo.web.console import answers as answering
 from weituo.web.console import placements
 from weituo.web.console.jobs import begin
 from weituo.web.presenters import left_out as lists
@@ -41,11 +42,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """List runs and say what waits."""
     viewer = request.actor  # type: ignore[attr-defined]
     active = queries.placements_page(viewer, filters={"state": "ACTIVE"})["total"]
-    return render(
-        request,
-        "console/placement/index.html",
-        runs.overview(queries.runs(viewer), active=active, actor=viewer),
-    )
+    context = runs.overview(queries.runs(viewer), active=active, actor=viewer)
+    context |= {"waiting": answers.overview(viewer, at=clock.now())}
+    return render(request, "console/placement/index.html", context)
 
 
 # --- a new run, step by step -------------------------------------------------------------------------------------------
@@ -274,4 +273,5 @@ urlpatterns = [
     path("runs/<uuid:run_id>/accounts/<uuid:account_id>/", account, name="account"),
     path("runs/<uuid:run_id>/replay/", replay, name="replay"),
     *placements.urlpatterns,
+    *answering.urlpatterns,
 ]

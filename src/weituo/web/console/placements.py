@@ -20,14 +20,20 @@ from weituo.domain.book import queries as book
 from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.partners import queries as partners
-from weituo.domain.placement import queries, services
+from weituo.domain.placement import answers, queries, services, terms
 from weituo.domain.sharing import queries as sharing
 from weituo.domain.tracking import queries as tracking
 from weituo.foundation import clock
 from weituo.foundation.errors import Refusal
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web import access
+from weituo.web.console.answers import earliest_final
+from weituo.web.posted import Posted
 from weituo.web.presenters import placements as presenters
+from weituo.web.presenters.placement_words import happened
+
+#: notices among which a recall of what is under notice chooses
+NOTICES_MAX = 1_000_000
 
 
 @access.page(permission="placement.read")
@@ -68,7 +74,10 @@ def placement(request: HttpRequest, placement_id: UUID) -> HttpResponse:
             payments=ledger.payments_frame(viewer, account_id=row["account_id"]),
             actor=viewer,
         )
-        | {"number": number},
+        | {
+            "number": number,
+            "life": [happened(one) for one in answers.history(viewer, placement_id=placement_id)],
+        },
     )
 
 
@@ -82,9 +91,14 @@ def _chosen(viewer: Actor, query: Mapping[str, str]) -> pl.DataFrame:
     found = found.filter(pl.col("state") == "ACTIVE")
     if one:
         found = found.filter(pl.col("placement_id") == one)
-    for key, column in (("bucket", "bucket"), ("run", "run_id"), ("state", "state")):
+    for key, column in (("bucket", "bucket"), ("run", "run_id")):
         if key in asked:
             found = found.filter(pl.col(column) == asked[key])
+    if asked.get("state", "ACTIVE") not in {"ACTIVE", "RECALL_NOTICE"}:
+        return found.clear()
+    if asked.get("state") == "RECALL_NOTICE":
+        noticed = [str(row["placement_id"]) for row in answers.notices(viewer, limit=NOTICES_MAX)]
+        found = found.filter(pl.col("placement_id").is_in(noticed))
     if "case" in asked:
         found = found.filter(pl.col("case_ref") == asked["case"].upper())
     return found
@@ -108,7 +122,7 @@ def _packages(viewer: Actor, chosen: pl.DataFrame) -> list[dict[str, Any]]:
 @access.page(permission="placement.recall")
 @require_http_methods(["GET", "HEAD", "POST"])
 def recall(request: HttpRequest) -> HttpResponse:
-    """Say what a recall would do; a POST with a coded reason does it, if the numbers still are what was shown."""
+    """Say what a recall would do; a POST with a coded reason does it or gives notice, if the numbers still are what was shown."""
     viewer = request.actor  # type: ignore[attr-defined]
     chosen, problem = _chosen(viewer, request.GET), ""
     typed = {"reason": request.POST.get("reason", ""), "n": request.POST.get("n", "")}
@@ -120,12 +134,7 @@ def recall(request: HttpRequest) -> HttpResponse:
                 problem = _("Choose a reason.")
             else:
                 ids = [UUID(one) for one in chosen["placement_id"].to_list()]
-                ended = services.recall(
-                    actor=viewer, placement_ids=ids, reason=typed["reason"], at=clock.now()
-                )
-                text = ngettext("%(n)s placement is recalled.", "%(n)s placements are recalled.", ended)
-                messages.info(request, text % {"n": f"{ended:,}"})
-                return redirect("placement:placements")
+                return _take_back(request, ids, reason=typed["reason"])
         except Refusal as refusal:
             problem = str(refusal)
     return render(
@@ -137,11 +146,29 @@ def recall(request: HttpRequest) -> HttpResponse:
             reasons=services.RECALL_REASONS,
             agencies=partners.agencies(viewer),
             query=request.GET.urlencode(),
-            typed=typed,
+            typed=typed | {"final_on": request.POST.get("final_on", "")},
+            earliest=earliest_final(viewer),
             problem=problem,
         ),
         status=400 if problem else 200,
     )
+
+
+def _take_back(request: HttpRequest, ids: list[UUID], *, reason: str) -> HttpResponse:
+    """Give notice where the reason asks for it, else recall at once."""
+    actor, at = request.actor, clock.now()  # type: ignore[attr-defined]
+    if reason in terms.NOTICED:
+        final_on = Posted(request.POST).day_or_none("final_on")
+        told = services.give_notice(actor=actor, placement_ids=ids, reason=reason, final_on=final_on, at=at)
+        text = ngettext(
+            "%(n)s placement is under notice of recall.", "%(n)s placements are under notice of recall.", told
+        )
+        messages.info(request, text % {"n": f"{told:,}"})
+        return redirect("placement:recalls")
+    ended = services.recall(actor=actor, placement_ids=ids, reason=reason, at=at)
+    text = ngettext("%(n)s placement is recalled.", "%(n)s placements are recalled.", ended)
+    messages.info(request, text % {"n": f"{ended:,}"})
+    return redirect("placement:placements")
 
 
 urlpatterns = [

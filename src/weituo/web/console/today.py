@@ -15,6 +15,7 @@ from weituo.domain.care import queries as care
 from weituo.domain.contact import queries as contact
 from weituo.domain.ledger import queries as ledger
 from weituo.domain.partners import queries as partners
+from weituo.domain.placement import answers
 from weituo.domain.placement import queries as placement
 from weituo.domain.plans import queries as plans
 from weituo.domain.tracking import queries as tracking
@@ -36,6 +37,8 @@ def index(request: HttpRequest) -> HttpResponse:
         alerts=tracking.alerts(viewer, open_only=True),
         proposals=partners.open_proposals(viewer),
         runs=placement.runs(viewer),
+        answers=answers.answers_of_runs(viewer),
+        objections=answers.notices(viewer),
         statements=ledger.statements(viewer),
         plans=plans.plans(viewer),
         papers=tracking.papers_expiring(

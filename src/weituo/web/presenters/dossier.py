@@ -146,6 +146,7 @@ def _agreement(row: Mapping[str, Any], today: date) -> dict[str, Any]:
         "expiry": words.expiry(row["active_to"], today) if live or (row["active_to"] and row["active_to"] <= today) else {"tone": "none", "text": _("not yet in force")},
         "fields": [FIELDS.get(field, field) for field in row["fields_allowed"]],
         "fees": [{"bucket": bucket, "bps": bps} for bucket, bps in row["fee_bps_by_bucket"].items()],
+        "answers_each": row["kind"] == "SERVICE" and not row["accepts_in_advance"],
         "ended_reason": row["ended_reason"],
     }  # fmt: skip
 

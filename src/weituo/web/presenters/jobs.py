@@ -65,6 +65,24 @@ KINDS = {
         gettext_lazy("Open the run"),
         _limits_form,
     ),
+    "placement.refill": Shown(
+        gettext_lazy("Refill a run"),
+        lambda ref: reverse("placement:refills", args=[ref]),
+        gettext_lazy("Open the refills"),
+        lambda _arguments: reverse("placement:offers"),
+    ),
+    "placement.lapse": Shown(
+        gettext_lazy("End offers that were not answered"),
+        lambda _ref: reverse("placement:offers"),
+        gettext_lazy("Open the offers"),
+        lambda _arguments: reverse("placement:offers"),
+    ),
+    "placement.finalise": Shown(
+        gettext_lazy("Make due recalls final"),
+        lambda _ref: reverse("placement:recalls"),
+        gettext_lazy("Open the recall notices"),
+        lambda _arguments: reverse("placement:recalls"),
+    ),
     "evaluation.train": Shown(
         gettext_lazy("Train a model"),
         lambda ref: reverse("models:model", args=[ref]),

@@ -19,7 +19,13 @@ from weituo.web.presenters.conduct_words import CHANNELS, FINDINGS
 from weituo.web.presenters.dossier import AGREEMENTS, FIELDS
 from weituo.web.presenters.evaluation import DECISIONS, VERDICTS
 from weituo.web.presenters.partners import PAPERS
-from weituo.web.presenters.placement_words import PLACEMENT_STATES, REVOCATIONS, RUN_STATES
+from weituo.web.presenters.placement_words import (
+    DECLINES,
+    OBJECTIONS,
+    PLACEMENT_STATES,
+    REVOCATIONS,
+    RUN_STATES,
+)
 from weituo.web.presenters.relations import KINDS as CONFLICTS
 from weituo.web.presenters.strategies import TREATMENTS
 from weituo.web.presenters.tracking import ALERTS
@@ -51,6 +57,9 @@ OBJECTS: dict[str, str | Promise] = {
     "membership": gettext_lazy("membership of a group"),
     "milestone": gettext_lazy("milestone"),
     "model": gettext_lazy("model"),
+    "notices": gettext_lazy("recall notices"),
+    "objections": gettext_lazy("objections"),
+    "offers": gettext_lazy("offers"),
     "package": gettext_lazy("package"),
     "packages": gettext_lazy("several packages"),
     "paper": gettext_lazy("paper"),
@@ -68,12 +77,14 @@ OBJECTS: dict[str, str | Promise] = {
     "run": gettext_lazy("placement run"),
     "statement": gettext_lazy("statement"),
     "strategy": gettext_lazy("strategy"),
+    "terms": gettext_lazy("terms"),
     "user": gettext_lazy("user"),
     "violation": gettext_lazy("violation"),
     "wish": gettext_lazy("contact wish"),
 }
 #: name of a figure as acts note it → its label
 FIGURES: dict[str, str | Promise] = {
+    "accepts_in_advance": gettext_lazy("accepts placements in advance"),
     "account": gettext_lazy("account"),
     "accounts": gettext_lazy("accounts"),
     "changed_minor": gettext_lazy("change of what is owed"),
@@ -131,7 +142,10 @@ FIGURES: dict[str, str | Promise] = {
     "left_out": gettext_lazy("left out"),
     "lines": gettext_lazy("lines"),
     "milestones": gettext_lazy("milestones"),
+    "net_after_minor": gettext_lazy("expected net after"),
+    "net_before_minor": gettext_lazy("expected net before"),
     "number": pgettext_lazy("of an object", "number"),
+    "offered": gettext_lazy("offered"),
     "on_behalf_of": gettext_lazy("on behalf of"),
     "on_behalf_of_name": gettext_lazy("on behalf of"),
     "package": gettext_lazy("package"),
@@ -149,6 +163,7 @@ FIGURES: dict[str, str | Promise] = {
     "raised": gettext_lazy("raised"),
     "recorded": gettext_lazy("recorded"),
     "recovered_minor": gettext_lazy("recovered"),
+    "refill": gettext_lazy("refill"),
     "refused": gettext_lazy("refused"),
     "rejected": gettext_lazy("rejected"),
     "removed": gettext_lazy("removed"),
@@ -163,7 +178,12 @@ FIGURES: dict[str, str | Promise] = {
     "second_factor": gettext_lazy("second factor"),
     "side": gettext_lazy("side"),
     "source": gettext_lazy("source"),
+    "final_on": gettext_lazy("final on"),
     "state": gettext_lazy("state"),
+    "stays_until": gettext_lazy("stays until"),
+    "term_to": gettext_lazy("term to"),
+    "upheld_by_rule": gettext_lazy("upheld by the lender's rule"),
+    "withdrawn": gettext_lazy("withdrawn"),
     "suspended_by": gettext_lazy("suspended by"),
     "targets": gettext_lazy("targets"),
     "tier": gettext_lazy("tier"),
@@ -185,6 +205,8 @@ PROGRAMS: dict[str, str | Promise] = {
     "borrower sign-in": gettext_lazy("sign-in of borrowers"),
     "care desk": gettext_lazy("care desk"),
     "gate": gettext_lazy("contact gate"),
+    "objections": gettext_lazy("objections"),
+    "offers": gettext_lazy("offers"),
     "operator": gettext_lazy("operator at the machine"),
     "public check": gettext_lazy("public check of collectors"),
     "sharing": gettext_lazy("sharing"),
@@ -208,7 +230,7 @@ def _labels(table: Mapping[Any, Any]) -> dict[str, Any]:
 #: code → its word; a code of two rooms means the same in both
 VALUES: dict[str, Any] = {
     **{code: word for reasons in REASONS.values() for code, word in reasons.items()}, **_labels(REVOCATIONS), **_labels(HOLDS), **_labels(KIND_LABELS), **_labels(SOURCES), **_labels(FINDINGS),
-    **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(CONFLICTS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
+    **_labels(DECLINES), **_labels(OBJECTIONS), **_labels(AGREEMENTS), **_labels(PAPERS), **_labels(CONFLICTS), **_labels(FIELDS), **_labels(PLACEMENT_STATES), **_labels(RUN_STATES),
     **_labels(BORROWER_CHANNELS), **_labels(CHANNELS), **_labels(ALERTS), **_labels(TREATMENTS), **_labels(DECISIONS), **_labels(VERDICTS), **_labels(ROLES),
     "lender": gettext_lazy("the lender"), "agency": gettext_lazy("the agency"), "password": gettext_lazy("password"),
     "COLLECTOR_LEFT": gettext_lazy("the collector left"), "TRAINING_CHANGED": gettext_lazy("training of the collector"), "WISH": gettext_lazy("the borrower's wish"),

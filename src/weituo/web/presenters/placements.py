@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,15 +13,24 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from weituo.domain.placement.terms import NOTICED
 from weituo.foundation.tenancy.actors import Actor
 from weituo.web.names import bucket_name
 from weituo.web.posted import whole
 from weituo.web.presenters.conduct_words import CHANNELS
 from weituo.web.presenters.conduct_words import STATES as PERMIT_STATES
 from weituo.web.presenters.naming import name_of
-from weituo.web.presenters.placement_words import PLACEMENT_STATES, PROMISE_STATES, RECALLS, RESULTS, labelled
+from weituo.web.presenters.placement_words import (
+    DECLINES,
+    PLACEMENT_STATES,
+    PROMISE_STATES,
+    RECALLS,
+    RESULTS,
+    WITHDRAWALS,
+    labelled,
+)
 from weituo.web.presenters.regions import region_name
-from weituo.web.templatetags.weituo import day
+from weituo.web.templatetags.weituo import day, instant
 
 FILTERS = ("agency", "state", "bucket", "run", "case")
 #: filters that hold an id
@@ -115,7 +125,8 @@ def one(
     text = _("Active until %(day)s; %(share)s of the balance came in.") if active else _("Ended; %(share)s of the balance came in.")  # fmt: skip
     return {
         "placement": dict(row) | {"agency": name_of(row), "region_label": region_name(row["region"]), "shown": labelled(PLACEMENT_STATES, row["state"]), "reason": RECALLS.get(row["recall_reason"], row["recall_reason"])},
-        "state": {"tone": "good" if active else "none", "text": text % {"day": day(row["term_to"]), "share": share}, "next": []},
+        "state": _standing(row) or {"tone": "good" if active else "none", "text": text % {"day": day(row["term_to"]), "share": share}, "next": []},
+        "retain": reverse("placement:retain", args=[row["id"]]) if active and actor.may("placement.retain") else "",
         "paid_minor": paid,
         "permits": [dict(permit) | {"shown": labelled(PERMIT_STATES, permit["state"]), "channel_label": CHANNELS.get(permit["channel"], permit["channel"]), "codes": [reason["code"] for reason in permit["reasons"]]} for permit in contact["permits"]],
         "attempts": [dict(attempt) | {"channel_label": CHANNELS.get(attempt["channel"], attempt["channel"]), "result_label": RESULTS.get(attempt["result"], attempt["result"])} for attempt in contact["attempts"]],
@@ -123,6 +134,26 @@ def one(
         "payments": mine.sort("paid_on", descending=True).to_dicts(),
         "recall": f"{reverse('placement:recall')}?placement={ident}" if active and actor.may("placement.recall") else "",
     }  # fmt: skip
+
+
+def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the state of a placement that is offered, never began, or is under notice of recall; None for any other."""
+    if row["state"] == "OFFERED":
+        text = _("Offered: nothing of it is shared before the agency accepts, until %(until)s at the latest.")
+        return {"tone": "none", "text": text % {"until": instant(row["answer_by"])}, "next": []}
+    if row["placed_at"] is None:
+        codes = WITHDRAWALS if row["state"] == "WITHDRAWN" else DECLINES
+        text = _("It never began: %(state)s. %(why)s")
+        words = {
+            "state": PLACEMENT_STATES[row["state"]][0],
+            "why": codes.get(row["answer_reason"], row["answer_reason"]),
+        }
+        return {"tone": "none", "text": text % words, "next": []}
+    if row["recall_final_on"] is not None:
+        text = _("Under notice of recall, final on %(day)s.") % {"day": day(row["recall_final_on"])}
+        steps = [{"label": _("Recall notices"), "url": reverse("placement:recalls")}]
+        return {"tone": "watch", "text": text, "next": steps}
+    return None
 
 
 def recall(
@@ -133,6 +164,7 @@ def recall(
     agencies: Sequence[Any],
     query: str,
     typed: Mapping[str, str],
+    earliest: date,
     problem: str = "",
 ) -> dict[str, Any]:
     """Say in numbers what a recall would do, by agency, before anybody clicks.
@@ -156,7 +188,9 @@ def recall(
         "consequence": consequence,
         "n": chosen.height,
         "by_agency": [row | {"agency": names.get(row["agency_id"], ""), "packages": sum(1 for one in packages if str(one["agency_id"]) == row["agency_id"])} for row in by_agency],
-        "reasons": [{"value": code, "label": RECALLS.get(code, code), "chosen": typed.get("reason") == code} for code in reasons],
+        "reasons": [{"value": code, "label": RECALLS.get(code, code), "chosen": typed.get("reason") == code, "noticed": code in NOTICED} for code in reasons],
+        "earliest": earliest,
+        "final_on": typed.get("final_on") or earliest.isoformat(),
         "query": query,
         "problem": problem,
     }  # fmt: skip

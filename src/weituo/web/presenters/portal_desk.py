@@ -40,6 +40,7 @@ def start(
     packages: Sequence[Mapping[str, Any]],
     destructions: Sequence[Mapping[str, Any]],
     promises: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, Any] | None,
     actor: Actor,
     at: datetime,
     today: date,
@@ -51,7 +52,11 @@ def start(
     to_destroy = sum(row["cases"] for row in destructions if row["confirmed_at"] is None)
     due = [row for row in promises if row["state"] == "OPEN" and row["due_on"] < today + WEEK]
     late = sum(row["answer_due_at"] <= at for row in violations)
+    asked = answers or {"offers": 0, "notices": 0, "answer_by": None}
+    overdue = asked["offers"] if asked["answer_by"] and asked["answer_by"] <= at else 0
     waits = [
+        {"n": asked["offers"], "late": overdue, "label": _("Offers to answer"), "url": reverse("agency:offers"), "mine": actor.may("placement.answer")},
+        {"n": asked["notices"], "late": 0, "label": _("Recalls announced"), "url": reverse("agency:recalls"), "mine": actor.may("placement.answer")},
         {"n": len(violations), "late": late, "label": _("Violations to answer to the lender"), "url": "#violations", "mine": True},
         {"n": len(offered), "late": 0, "label": _("Plans to sign"), "url": reverse("agency:plan"), "mine": actor.may("plans.sign_agency")},
         {"n": len(drawn), "late": 0, "label": _("Statements to agree"), "url": reverse("agency:statements"), "mine": actor.may("ledger.agree_statement")},

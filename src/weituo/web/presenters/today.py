@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from weituo.foundation.tenancy.actors import Actor
+from weituo.web.presenters.answers import waiting_objections
 from weituo.web.presenters.borrower import KIND_LABELS
 from weituo.web.presenters.conduct_words import FINDINGS
 from weituo.web.presenters.ledger import agency_names
@@ -38,6 +39,8 @@ class Waiting:
     alerts: Sequence[Mapping[str, Any]]
     proposals: Sequence[Mapping[str, Any]]
     runs: Sequence[Mapping[str, Any]]
+    answers: Sequence[Mapping[str, Any]]
+    objections: Sequence[Mapping[str, Any]]
     statements: Sequence[Mapping[str, Any]]
     plans: Sequence[Mapping[str, Any]]
     papers: Sequence[Mapping[str, Any]]
@@ -195,6 +198,17 @@ def _decisions(
                 mine=actor.may("placement.decide") and row.get("proposed_by") not in (actor.id, actor.name),
                 at=at, icon="route",
             )  # fmt: skip
+    for row in waiting.answers:
+        if row["to_refill"]:
+            yield _item(
+                kind=_("Run to refill"), text=_("Run %(number)s: %(n)s accounts came back") % {"number": row["number"], "n": f"{row['to_refill']:,}"},
+                who="", url=reverse("placement:offers"), do=_("Refill"), mine=actor.may("placement.refill"), at=at, icon="route",
+            )  # fmt: skip
+    for row in waiting_objections(waiting.objections, at=at):
+        yield _item(
+            kind=_("Objection to a recall"), text=row["text"], who=row["agency"], url=row["url"], do=_("Decide"),
+            mine=actor.may("placement.recall"), at=at, since=row["made_at"], icon="route",
+        )  # fmt: skip
     for row in waiting.statements:
         if row["state"] == "AGREED":
             yield _item(

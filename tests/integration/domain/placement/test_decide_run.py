@@ -13,7 +13,7 @@ from django.db import connections
 from weituo.domain.book import services as book_services
 from weituo.domain.partners import services as partners
 from weituo.domain.placement import errors, events, queries, services
-from weituo.domain.placement.services.deciding import LETTERS, months_later
+from weituo.domain.placement.services.offering import LETTERS, months_later
 from weituo.foundation import events as happenings
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import BadInput, NotAllowed

@@ -86,7 +86,7 @@ def test_an_account_does_not_go_back_to_an_agency_that_had_it(db: str) -> None:
     first = build.solved(exploration=0)
     build.approved(first)
     before = {row["account_id"]: row["agency_id"] for row in queries.placements_frame(lin).to_dicts()}
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     build.approved(build.solved(exploration=0))
     again = queries.placements_frame(lin).filter(queries.placements_frame(lin)["state"] == "ACTIVE")
     assert again.height > 0

@@ -85,7 +85,7 @@ def _concern(actor: Actor, *, account_id: UUID | None, borrower_id: UUID | None,
     with transactions.reading(actor), transactions.connection().cursor() as cursor:
         if actor.kind == Kind.AGENCY:
             cursor.execute(
-                "SELECT borrower_id, account_id, id, agency_id FROM placement_placement WHERE case_ref = %s",
+                "SELECT borrower_id, account_id, id, agency_id FROM placement_placement WHERE case_ref = %s AND placed_at IS NOT NULL",
                 [case_ref],
             )
             row = cursor.fetchone()
@@ -102,7 +102,7 @@ def _concern(actor: Actor, *, account_id: UUID | None, borrower_id: UUID | None,
         if owner is None:
             raise BadInput(problem=worded("name the account or the borrower"), where="account_id")
         cursor.execute(
-            "SELECT id, agency_id FROM placement_placement WHERE borrower_id = %s AND (%s::uuid IS NULL OR account_id = %s::uuid) ORDER BY (state = 'ACTIVE') DESC, placed_at DESC LIMIT 1",
+            "SELECT id, agency_id FROM placement_placement WHERE borrower_id = %s AND placed_at IS NOT NULL AND (%s::uuid IS NULL OR account_id = %s::uuid) ORDER BY (state = 'ACTIVE') DESC, placed_at DESC LIMIT 1",
             [owner, account_id, account_id],
         )
         placed = cursor.fetchone() or (None, None)

@@ -28,7 +28,7 @@ def placements_of(agency: Actor, *, case_refs: Sequence[str]) -> dict[str, OwnPl
     """Give the agency's own placements by case reference; others' are simply absent."""
     with transactions.reading(agency), transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT case_ref, id, borrower_id, account_id, state FROM placement_placement WHERE case_ref = ANY(%s)",
+            "SELECT case_ref, id, borrower_id, account_id, state FROM placement_placement WHERE case_ref = ANY(%s) AND placed_at IS NOT NULL",
             [list(set(case_refs))],
         )
         return {row[0]: OwnPlacement(*row[1:]) for row in cursor.fetchall()}

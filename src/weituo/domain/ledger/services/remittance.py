@@ -141,7 +141,7 @@ def _check_days(lines: Sequence[RemittanceLine], *, today: date) -> None:
 def _placements(case_refs: Sequence[str]) -> dict[str, tuple[UUID, str]]:
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT case_ref, id, currency FROM placement_placement WHERE case_ref = ANY(%s)",
+            "SELECT case_ref, id, currency FROM placement_placement WHERE case_ref = ANY(%s) AND placed_at IS NOT NULL",
             [list(set(case_refs))],
         )
         return {case_ref: (placement_id, currency) for case_ref, placement_id, currency in cursor.fetchall()}

@@ -39,10 +39,12 @@ ALIAS_MAX: Final = 60
 @act("partners.sign_agreement", permission="partners.agree")
 def sign_agreement(
     *, actor: Actor, agency_id: UUID, kind: str, active_from: date, active_to: date | None, at: datetime, fields_allowed: Sequence[str] = (),
-    fee_bps_by_bucket: Mapping[str, int] | None = None,
+    fee_bps_by_bucket: Mapping[str, int] | None = None, accepts_in_advance: bool = True,
 ) -> UUID:  # fmt: skip
     """Put a new version of an agreement in force. Placements keep the fee that stood when they were made.
 
+    accepts_in_advance (service agreements): placements begin with the lender's approval; without it the agency is offered
+    each and accepts or declines it.
     Raises `AgreementRefused`: unknown kind or field, a fee beyond 50 %, no fee or field at all, dates that do not fit.
     """
     agency = found(agency_id)
@@ -77,6 +79,7 @@ def sign_agreement(
         version=version,
         fields_allowed=list(fields_allowed),
         fee_bps_by_bucket=fees,
+        accepts_in_advance=accepts_in_advance or kind != Agreement.Kind.SERVICE,
         active_from=active_from,
         active_to=active_to,
     )
@@ -87,6 +90,7 @@ def sign_agreement(
         kind=kind,
         version=version,
         active_to=active_to,
+        accepts_in_advance=agreement.accepts_in_advance,
     )
     return agreement.id
 

@@ -26,7 +26,10 @@ def disclose_case(*, actor: Actor, case_ref: str, at: datetime) -> dict[str, Any
     """
     actor.require("sharing.open_case")
     with transactions.reading(actor), transactions.connection().cursor() as cursor:
-        cursor.execute("SELECT id, state FROM placement_placement WHERE case_ref = %s", [case_ref])
+        cursor.execute(
+            "SELECT id, state FROM placement_placement WHERE case_ref = %s AND placed_at IS NOT NULL",
+            [case_ref],
+        )
         found = cursor.fetchone()
     if found is None or actor.agency_id is None:
         raise CaseNotFound(what=case_ref, where="case_ref")

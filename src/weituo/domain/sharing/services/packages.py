@@ -42,7 +42,8 @@ REPLACED: Final = "REPLACED"
 def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) -> UUID:
     """Seal the allowed facts of every active case that a run placed with an agency into one file; log the disclosure.
 
-    A package out of which cases were taken back is replaced; any other that stands is in the way.
+    A package out of which cases were taken back, or that lacks cases accepted since, is replaced; any other that stands
+    is in the way.
     The values are opened by the program for the file alone; who builds never sees them. The file is whole on the disk
     before the row commits; a file that lost its row is removed by `sweep_files`.
     Raises `NothingMayBeShared` naming what is missing, `NoCasesToShare`, `PackageStands`, `MixedCurrencies`,
@@ -58,7 +59,7 @@ def build_package(*, actor: Actor, agency_id: UUID, run_id: UUID, at: datetime) 
         .exclude(state=Package.State.REVOKED)
         .first()
     )
-    if standing is not None and not _taken_back(standing.id):
+    if standing is not None and not _taken_back(standing.id) and not _accepted_since(standing):
         raise PackageStands(where=str(run_id))
     facts = fields.allowed(agreement.fields_allowed)
     rows = gathering.book_rows(facts, agency_id=agency_id, on=days.day_of(at), run_id=run_id)
@@ -99,6 +100,16 @@ def _taken_back(package_id: UUID) -> int:
     """Give how many cases of a package were taken back since it was built."""
     found = Destruction.objects.filter(package_id=package_id).aggregate(cases=Sum("cases"))
     return int(found["cases"] or 0)
+
+
+def _accepted_since(package: Package) -> bool:
+    """Tell whether the agency holds cases of the package's run that began after it was built."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM placement_placement WHERE run_id = %s AND agency_id = %s AND state = 'ACTIVE' AND placed_at > %s)",
+            [package.run_id, package.agency_id, package.built_at],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _still_placed(rows: Sequence[Mapping[str, Any]], *, where: str) -> None:

@@ -68,7 +68,7 @@ def _owed(agency: Actor, promises: Sequence[PromiseReport]) -> list[int | None]:
     """
     with transactions.reading(agency), transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT case_ref, account_id, CASE WHEN state <> 'ACTIVE' THEN balance_minor END FROM placement_placement WHERE case_ref = ANY(%s)",
+            "SELECT case_ref, account_id, CASE WHEN state <> 'ACTIVE' THEN balance_minor END FROM placement_placement WHERE case_ref = ANY(%s) AND placed_at IS NOT NULL",
             [list({item.case_ref for item in promises})],
         )
         own = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -94,7 +94,7 @@ def _record(
     locks.lock(keys=[f"promises:{actor.agency_id}"])
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "SELECT case_ref, id, currency, account_id, borrower_id FROM placement_placement WHERE case_ref = ANY(%s)",
+            "SELECT case_ref, id, currency, account_id, borrower_id FROM placement_placement WHERE case_ref = ANY(%s) AND placed_at IS NOT NULL",
             [list({item.case_ref for item in promises})],
         )
         placements = {row[0]: row[1:] for row in cursor.fetchall()}
