@@ -31,7 +31,7 @@ def scrubbed() -> build.Desk:
         )  # fmt: skip
     build.agency("GAMMA", capacity=60)
     build.approved(build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}}))  # fmt: skip
-    services.recall(actor=LIN, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=AT)
+    services.recall(actor=LIN, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=AT)
     for code in ("ALPHA", "BETA"):
         partners.enter_group(actor=LIN, agency_id=desk.agencies[code], group="Holding", reason="register", at=AT, active_from=build.AS_OF)  # fmt: skip
     return desk

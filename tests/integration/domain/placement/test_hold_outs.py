@@ -52,7 +52,7 @@ def test_an_approved_hold_out_stays_out_for_its_months_and_evaluation_can_read_i
     frame = exclusions.hold_outs_frame(lin)
     assert dict(frame.schema) == exclusions.HOLD_OUTS and frame.height == 6
     assert set(frame["held_to"]) == {date(2026, 5, 1)}
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     run = queries.run(lin, run_id=build.solved())
     assert run["exclusions"]["HELD_OUT"] == 6
     later = services.solve_run(actor=lin, seed=7, at=build.AT, as_of=date(2026, 5, 1))

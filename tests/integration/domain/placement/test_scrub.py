@@ -143,7 +143,7 @@ def test_an_open_promise_keeps_the_account_where_it_is_until_it_is_decided(db: s
     tracking.record_promises(
         actor=actors.agency_system(case.agency_id), promises=[promised.promise(case, due_on=date(2026, 3, 6), amount_minor=100)], at=build.AT
     )  # fmt: skip
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     run_id = build.solved(exploration=0)
     assert left_out(run_id)[row["account_id"]] == ["PROMISE"]
     later = build.AT + timedelta(days=20)
@@ -200,7 +200,7 @@ def test_a_sister_of_the_agency_that_had_an_account_does_not_get_it(db: str) -> 
     lin = actors.staff()
     third = build.agency("GAMMA", tier=3)
     build.approved(build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}}))  # fmt: skip
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     for agency in (desk.agencies["ALPHA"], desk.agencies["BETA"]):
         partners.enter_group(actor=lin, agency_id=agency, group="Holding", reason="register", at=build.AT, active_from=build.AS_OF)  # fmt: skip
     run_id = build.solved(exploration=0)
@@ -221,7 +221,7 @@ def test_the_rule_of_return_says_who_gets_an_account_that_comes_back(
     change("UPDATE plans_strategy_row SET again = %s", [again])
     lin = actors.staff()
     build.approved(build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}}))  # fmt: skip
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     told = whys(build.solved(exploration=0), desk.accounts[0])
     assert {code for code, why in told.items() if not why} == expected
 
@@ -233,7 +233,7 @@ def test_after_the_last_tier_the_next_one_is_the_last(db: str) -> None:
     change("UPDATE plans_treatment SET tier_max = 2", [])
     lin = actors.staff()
     build.approved(build.solved(exploration=0, limits={"agencies": {"ALPHA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}}))  # fmt: skip
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     assert whys(build.solved(exploration=0), desk.accounts[0]) == {
         "ALPHA": "NEXT_TIER",
         "BETA": "HAD_IT_BEFORE",
