@@ -25,6 +25,7 @@ VERB_MODULES = (
     "partners",
     "plans",
     "placement",
+    "allocate",
     "sharing",
     "contact",
     "ledger",

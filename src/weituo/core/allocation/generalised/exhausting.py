@@ -26,11 +26,11 @@ def _ahead(depth, order, near, near_count, reduced_of, resource_of, free, spent,
 
 
 @njit(cache=True, nogil=True)
-def exhaust(order, near, near_count, reduced_of, resource_of, room, limit, step, visits_max, best):  # type: ignore[no-untyped-def]
-    """Find the assignment of least reduced cost below `limit`; `best` (n,) gets it.
+def exhaust(order, near, near_count, reduced_of, resource_of, room, price, limit, step, visits_max, best):  # type: ignore[no-untyped-def]
+    """Find the assignment of least cost above the bound of the linear program, below `limit`; `best` (n,) gets it.
 
-    order: jobs, hardest first. step: by how much a better one must be better. Gives the reduced cost (the limit where none
-    is below) and whether everything was seen within `visits_max` visits.
+    That cost is reduced costs and room left over at its price. order: jobs, hardest first. step: by how much a better one must be
+    better. Gives the least cost less the step (the limit where none is below) and whether everything was seen within `visits_max`.
     """
     n = order.shape[0]
     free = room.copy()
@@ -63,9 +63,11 @@ def exhaust(order, near, near_count, reduced_of, resource_of, room, limit, step,
             continue
         free[k] -= resource_of[j, k]
         if depth == n - 1:
-            found = cost - step
-            for place in range(n):
-                best[order[place]] = near[order[place], rank[place]]
+            whole = cost + (price * free).sum()  # room left over costs its price
+            if whole < found:
+                found = whole - step
+                for place in range(n):
+                    best[order[place]] = near[order[place], rank[place]]
             continue
         if _ahead(depth + 1, order, near, near_count, reduced_of, resource_of, free, cost, found):
             spent[depth + 1] = cost

@@ -205,12 +205,15 @@ def dual_value(cost, resource, room, multipliers, lists, taken):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def climb(cost, resource, room, start, target, steps, lists):  # type: ignore[no-untyped-def]
-    """Raise the bound from `start` towards `target` by at most `steps` steps; give multipliers, bound and steps done."""
+def climb(cost, resource, room, start, target, pace, steps, lists):  # type: ignore[no-untyped-def]
+    """Raise the bound from `start` towards `target` by at most `steps` steps; give multipliers, bound and pace.
+
+    pace: share of Polyak's step to begin with, at most 1; 0 comes back when no step helps any more.
+    """
     n = cost.shape[1]
     now, best, direction, taken = start.copy(), start.copy(), np.zeros(n), np.empty(n)
-    best_value, pace, idle = -_ENDLESS, 1.0, 0
-    for step in range(steps):
+    best_value, idle = -_ENDLESS, 0
+    for _ in range(steps):
         value = dual_value(cost, resource, room, now, lists, taken)
         idle = 0 if value > best_value + 1e-7 * abs(value) else idle + 1
         if value > best_value:
@@ -221,17 +224,17 @@ def climb(cost, resource, room, start, target, steps, lists):  # type: ignore[no
             now[:] = best
             direction[:] = 0.0
             if pace < 1e-4:
-                return best, best_value, step + 1
+                return best, best_value, 0.0
         length = 0.0
         for j in range(n):
             direction[j] = 0.7 * direction[j] + 0.3 * (1.0 - taken[j])
             length += direction[j] * direction[j]
         if length < 1e-12:
-            return best, best_value, step + 1
+            return best, best_value, 0.0
         stride = pace * max(target - value, 1e-9 * abs(value) + 1e-12) / length
         for j in range(n):
             now[j] += stride * direction[j]
-    return best, best_value, steps
+    return best, best_value, pace
 
 
 def on_grid(multipliers: Floats, *, fine: float) -> Floats:

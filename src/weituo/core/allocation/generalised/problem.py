@@ -167,12 +167,16 @@ def _short(m: int, n: int, given: int) -> NoReturn:
 
 
 def _no_number(words: list[str], m: int, n: int) -> NoReturn:
-    for number, word in enumerate(words[2:]):
-        try:
-            float(word)
-        except ValueError:
-            break
-    raise GeneralisedError(f"{_shown(word)} is no number", where=_named(number, m, n))
+    number = next(place for place, word in enumerate(words[2:]) if not _is_number(word))
+    raise GeneralisedError(f"{_shown(words[2 + number])} is no number", where=_named(number, m, n))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(word: str) -> str:

@@ -13,18 +13,31 @@ from weituo.core.allocation.generalised import checking, multipliers, search
 from weituo.core.allocation.generalised.exhausting import exhaust
 from weituo.core.allocation.generalised.problem import Agents, Floats, Generalised, Ints
 
+#: steps that price capacity, fewer where the looks at a cell would be too many
 PRICE_STEPS: Final = 3_000
-CLIMB_STEPS: Final = 1_200
+PRICE_LOOKS: Final = 1e9
+#: parts of a climb, between which the clock is looked at, and steps of each
+CLIMBS: Final = 12
+CLIMB_STEPS: Final = 100
 #: agents that a job is tried at, in order of reduced cost
 NEAR_MAX: Final = 20
 #: links and looks a second that a processor of 2024 does; the plan of rounds rests on it and on the time limit, never on the clock
 WORK_SECOND: Final = 4e7
 #: shares of the time limit that the rounds of search get
 ROUNDS: Final = (0.004, 0.016, 0.08, 0.2, 0.2, 0.2, 0.2)
+#: rounds before which the bound is raised again, with the best cost so far as the target
+CLIMBS_BEFORE: Final = (1, 6)
+#: links and looks a cell of the matrix that a round does at least
+WORK_MIN: Final = 200
+#: seconds beyond the limit, at least and as a share of it, for a first assignment within capacity
+GRACE_MIN: Final = 1.0
+GRACE: Final = 0.1
 #: parts of a round; between them the clock is looked at
 PARTS: Final = 60
 #: a cooling: hot, cold (in typical reduced costs), soft, firm, surcharge
 COOLING: Final = (0.7, 0.12, 0.05, 1.0, 4.0)
+#: the same where nothing within capacity was found yet
+SEEKING: Final = (1.0, 0.3, 0.1, 3.0, 20.0)
 #: pairs of agent and job up to which everything is tried, and visits for that
 SMALL: Final = 400
 VISITS_MAX: Final = 3_000_000
@@ -90,18 +103,33 @@ def solve(
     """
     began = time.perf_counter()
     course = _begin(problem, seed=seed, until=began + time_limit)
-    with ThreadPoolExecutor(max(threads, 1)) as pool:
-        for number, share in enumerate(ROUNDS):
-            if number == 1:
-                _exhaust_small(course)
-            if number in (1, len(ROUNDS) - 1):
-                _climb(course)
-            if course.proved or time.perf_counter() >= course.until:
-                break
-            _round(
-                course, pool, threads=max(threads, 1), number=number, work=share * time_limit * WORK_SECOND
-            )
+    threads = max(threads, 1)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for number, share in enumerate(ROUNDS):
+                if number == 1:
+                    _exhaust_small(course)
+                if number in CLIMBS_BEFORE:
+                    _climb(course)
+                if course.proved or (number > 0 and time.perf_counter() >= course.until):
+                    break
+                work = max(share * time_limit * WORK_SECOND, float(WORK_MIN * problem.cost.size))
+                _round(course, pool, threads=threads, number=number, work=work)
+            if course.best is None:
+                _seek(course, pool, threads=threads, grace=max(GRACE_MIN, GRACE * time_limit))
+        finally:
+            course.until = 0.0  # an interrupted solve leaves no thread at work
     return _finish(course, began)
+
+
+def _seek(course: _Course, pool: ThreadPoolExecutor, *, threads: int, grace: float) -> None:
+    """Look for any assignment within capacity, a little beyond the limit if need be: an answer late is better than none."""
+    course.until = time.perf_counter() + grace
+    course.board, _, _ = _board(course.problem, course.board.price, near_max=course.problem.shape[0])
+    number = len(ROUNDS)
+    while course.best is None and time.perf_counter() < course.until:
+        _round(course, pool, threads=threads, number=number, work=grace * WORK_SECOND / 4, cooling=SEEKING)
+        number += 1
 
 
 def _begin(problem: Generalised, *, seed: int, until: float) -> _Course:
@@ -110,11 +138,12 @@ def _begin(problem: Generalised, *, seed: int, until: float) -> _Course:
     least = np.where(problem.resource <= problem.room[:, None], problem.resource, np.inf).min(axis=0)
     if float(least.sum()) > float(problem.room.sum()):
         raise NoAssignment
-    price, _ = multipliers.capacity_prices(problem.cost, problem.resource, problem.capacity, PRICE_STEPS)
+    steps = int(np.clip(PRICE_LOOKS / problem.cost.size, 100, PRICE_STEPS))
+    price, _ = multipliers.capacity_prices(problem.cost, problem.resource, problem.capacity, steps)
     board, typical, start = _board(problem, price)
     course = _Course(
         problem=problem, board=board, typical=typical, multipliers=start, bound=-_ENDLESS, until=until, seed=seed,
-        base=float(start.sum() - (price * problem.capacity).sum()),
+        base=float(start.sum() - (price * problem.room).sum()),
     )  # fmt: skip
     course.seconds["prices"] = time.perf_counter() - began
     _climb(course)
@@ -153,11 +182,13 @@ def _climb(course: _Course) -> None:
     problem = course.problem
     start = course.multipliers
     target = course.cost if course.best is not None else course.base + 0.002 * abs(course.base) + 1e-6
-    lists = multipliers.lists()
-    steps = CLIMB_STEPS
-    best, value, _ = multipliers.climb(
-        problem.cost, problem.resource, problem.room, start, target, steps, lists
-    )
+    lists, best, pace = multipliers.lists(), start, 1.0
+    for _ in range(CLIMBS):
+        best, _, pace = multipliers.climb(
+            problem.cost, problem.resource, problem.room, best, target, pace, CLIMB_STEPS, lists
+        )
+        if pace == 0.0 or time.perf_counter() >= course.until:
+            break
     fine = multipliers.on_grid(best, fine=checking.FINE)
     bound = checking.lower_bound(problem=problem, multipliers=fine)
     if bound > course.bound or course.bound == -_ENDLESS:
@@ -187,6 +218,7 @@ def _exhaust_small(course: _Course) -> None:
         board.reduced_of,
         board.resource_of,
         course.problem.room,
+        board.price,
         limit,
         step,
         VISITS_MAX,
@@ -201,29 +233,37 @@ def _exhaust_small(course: _Course) -> None:
         course.bound = course.cost
 
 
-def _round(course: _Course, pool: ThreadPoolExecutor, *, threads: int, number: int, work: float) -> None:
+def _round(
+    course: _Course,
+    pool: ThreadPoolExecutor,
+    *,
+    threads: int,
+    number: int,
+    work: float,
+    cooling: tuple[float, ...] = COOLING,
+) -> None:
     """Run one cooling a thread and keep the best of them."""
     began = time.perf_counter()
-    done = list(pool.map(lambda thread: _cool(course, number, thread, work), range(threads)))
+    done = list(pool.map(lambda thread: _cool(course, number, thread, work, cooling), range(threads)))
     for stand in done:
         if stand.figures[search.BEST] < _ENDLESS:
             course.offer(stand.best, float(stand.figures[search.BEST]))
     course.seconds["search"] = course.seconds.get("search", 0.0) + time.perf_counter() - began
 
 
-def _cool(course: _Course, number: int, thread: int, work: float) -> search.Stand:
+def _cool(course: _Course, number: int, thread: int, work: float, cooling: tuple[float, ...]) -> search.Stand:
     """Run one cooling from the cheapest agents, until its end, the proof or the time limit."""
-    hot, cold, soft, firm, surcharge = COOLING
+    hot, cold, soft, firm, surcharge = cooling
     board = course.board
-    start = board.near[:, 0].astype(np.int64)
     seeds = np.random.SeedSequence([course.seed, number, thread])
-    stand = search.stand(board, start, seed=int(seeds.generate_state(1)[0]))
+    stand = search.stand(board, board.near[:, 0].astype(np.int64), seed=int(seeds.generate_state(1)[0]))
     for part in range(PARTS):
         search.anneal(
             board, stand, part / PARTS, (part + 1) / PARTS, work,
             hot * course.typical, cold * course.typical, soft, firm, surcharge,
         )  # fmt: skip
-        if stand.figures[search.BEST] <= course.bound or time.perf_counter() >= course.until:
+        late = number > 0 and time.perf_counter() >= course.until  # the first round is short and always ends
+        if late or stand.figures[search.BEST] <= course.bound:
             break
     return stand
 
