@@ -29,6 +29,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(known)}; default: all")
     parser.add_argument("--accounts", type=int, default=1_000_000, help="size of the generated book")
     parser.add_argument("--rival-rows", type=int, default=20_000, help="rows that a slow rival is given")
+    parser.add_argument("--seconds", type=float, default=60.0, help="time that a problem of assignment gets")
+    parser.add_argument("--jobs", type=int, default=1_600, help="largest problem of generalised assignment")
     arguments = parser.parse_args(argv)
     unknown = set(arguments.names) - set(known)
     if unknown:
