@@ -147,10 +147,10 @@ def _fits(board, stand):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _link(
+def _link(  # type: ignore[no-untyped-def]
     current, opened, owed, limit, origin, origin_before, origin_owed, noise, turn,
     reduced, resource, reduced_of, resource_of, near, near_count, excess, jobs, count, mark, left, over, random, found,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Look through the jobs of the open agent; `found` gets the best end (job, agent) and the next link (job, agent).
 
     Gives the price of the best end and the work done.
@@ -193,11 +193,11 @@ def _link(
 
 
 @njit(cache=True, nogil=True)
-def _chain(
+def _chain(  # type: ignore[no-untyped-def]
     j, k, temperature, turn,
     reduced, resource, reduced_of, resource_of, near, near_count, agent, excess, jobs, count, place, mark,
     left, over, random, found, chain_job, chain_from,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Try one chain that begins by giving job j to agent k; undo it unless it is accepted. Gives its links and the work."""
     i = agent[j]
     threshold = -temperature * np.log(draw(random) + 1e-300)

@@ -35,7 +35,7 @@ GRACE: Final = 0.1
 #: parts of a round; between them the clock is looked at
 PARTS: Final = 60
 #: a cooling: hot, cold (in typical reduced costs), soft, firm, surcharge
-COOLING: Final = (0.7, 0.12, 0.05, 1.0, 4.0)
+COOLING: Final = (1.2, 0.12, 0.05, 1.5, 20.0)
 #: the same where nothing within capacity was found yet
 SEEKING: Final = (1.0, 0.3, 0.1, 3.0, 20.0)
 #: pairs of agent and job up to which everything is tried, and visits for that
