@@ -144,8 +144,8 @@ def test_nobody_who_is_barred_may_get_an_account_and_the_reason_is_told(made: va
                 why.add("HAD_IT_BEFORE")
             if account["again"] != "ANY" and agency.code in account["sisters"].split():
                 why.add("SISTER_HAD_IT")
-            after = min(account["last_tier"] + 1, account["tier_max"])
-            if account["again"] == "NEXT_TIER" and account["last_tier"] and agency.tier < after:
+            goes_on = 0 < account["last_tier"] < account["tier_max"]
+            if account["again"] == "NEXT_TIER" and goes_on and agency.tier <= account["last_tier"]:
                 why.add("NEXT_TIER")
             for one in why:
                 seen[agency.code, one] = seen.get((agency.code, one), 0) + 1

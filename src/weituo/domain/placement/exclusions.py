@@ -25,12 +25,27 @@ HOLD_OUTS: Final[dict[str, Any]] = {
 _ACCOUNT: Final = "a.id AS account_id, a.external_ref AS number, a.borrower_id, a.product, a.bucket, a.region, a.currency, a.balance_minor"
 
 
-def _as_of(run_id: UUID) -> date:
-    found = transactions.rows("SELECT as_of FROM placement_run WHERE id = %s", [run_id])
+def _head(run_id: UUID) -> dict[str, Any]:
+    found = transactions.rows("SELECT as_of, exclusions FROM placement_run WHERE id = %s", [run_id])
     if not found:
         raise RunNotFound(what="run", where=str(run_id))
-    day: date = found[0]["as_of"]
-    return day
+    return found[0]
+
+
+def _rows(
+    run_id: UUID, *, as_of: date, reason: str, after: UUID | None, limit: int, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Give accounts left out in the order of their ids; each question has its own index."""
+    clauses, values = ["run_id = %s"], [run_id]  # type: tuple[list[str], list[Any]]
+    for clause, value in (("reason = %s", reason), ("account_id > %s", after)):
+        if value:
+            clauses.append(clause)
+            values.append(value)
+    return transactions.rows(
+        f"SELECT {_ACCOUNT}, x.reason, x.reasons FROM (SELECT * FROM placement_run_exclusion WHERE {' AND '.join(clauses)} "  # noqa: S608 - constants only
+        "ORDER BY account_id LIMIT %s OFFSET %s) x JOIN LATERAL (SELECT o.* FROM book_account_on(%s) o WHERE o.id = x.account_id) a ON true ORDER BY a.id",
+        [*values, limit, skip, as_of],
+    )
 
 
 @transactions.reads
@@ -41,24 +56,23 @@ def left_out_page(viewer: Actor, *, run_id: UUID, reason: str = "", page: int = 
     region, product, currency and balance_minor of the run's day. Raises `RunNotFound`.
     """
     viewer.require("placement.read")
-    as_of = _as_of(run_id)
-    counted = transactions.rows(
-        "SELECT reason, count(*)::int AS accounts FROM placement_run_exclusion WHERE run_id = %s GROUP BY reason",
-        [run_id],
+    head = _head(run_id)
+    counts = {one: int(head["exclusions"][one]) for one in scrubbing.ORDER if one in head["exclusions"]}
+    total = counts.get(reason, 0) if reason else sum(counts.values())
+    found = _rows(
+        run_id,
+        as_of=head["as_of"],
+        reason=reason,
+        after=None,
+        limit=PAGE_ROWS,
+        skip=(max(page, 1) - 1) * PAGE_ROWS,
     )
-    by_reason = {row["reason"]: row["accounts"] for row in counted}
-    found = transactions.rows(
-        f"SELECT {_ACCOUNT}, x.reason, x.reasons FROM (SELECT * FROM placement_run_exclusion WHERE run_id = %s AND (%s = '' OR reason = %s) "  # noqa: S608 - the constant above
-        f"ORDER BY account_id LIMIT {PAGE_ROWS} OFFSET %s) x JOIN LATERAL (SELECT o.* FROM book_account_on(%s) o WHERE o.id = x.account_id) a ON true ORDER BY a.id",
-        [run_id, reason, reason, (max(page, 1) - 1) * PAGE_ROWS, as_of],
-    )
-    total = by_reason.get(reason, 0) if reason else sum(by_reason.values())
     return {
         "rows": [row | {"reasons": row["reasons"].split(" ")} for row in found],
         "total": total,
         "page": max(page, 1),
         "pages": max(1, -(-total // PAGE_ROWS)),
-        "counts": {one: by_reason[one] for one in scrubbing.ORDER if one in by_reason},
+        "counts": counts,
     }
 
 
@@ -66,16 +80,11 @@ def left_out_blocks(viewer: Actor, *, run_id: UUID, reason: str = "") -> Iterato
     """Give the same rows as `left_out_page` in blocks, each read by itself, however many there are. Raises `RunNotFound`."""
     viewer.require("placement.read")
     with transactions.reading(viewer):
-        as_of = _as_of(run_id)
+        as_of = _head(run_id)["as_of"]
     last: UUID | None = None
     while True:
         with transactions.reading(viewer):
-            found = transactions.rows(
-                f"SELECT {_ACCOUNT}, x.reason, x.reasons FROM (SELECT * FROM placement_run_exclusion WHERE run_id = %s AND (%s = '' OR reason = %s) "  # noqa: S608 - the constant above
-                f"AND (%s::uuid IS NULL OR account_id > %s::uuid) ORDER BY account_id LIMIT {BLOCK_ROWS}) x "
-                "JOIN LATERAL (SELECT o.* FROM book_account_on(%s) o WHERE o.id = x.account_id) a ON true ORDER BY a.id",
-                [run_id, reason, reason, last, last, as_of],
-            )
+            found = _rows(run_id, as_of=as_of, reason=reason, after=last, limit=BLOCK_ROWS)
         if not found:
             return
         yield found

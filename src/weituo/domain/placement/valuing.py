@@ -237,19 +237,18 @@ def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
 def bars(inputs: Inputs) -> dict[str, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Tell by reason which accounts may not go to which agency, (n, m) each, the reasons not told apart elsewhere.
 
-    CONFLICT · HAD_IT_BEFORE · SISTER_HAD_IT (another of its group) · NEXT_TIER (it comes back, and goes to a later tier).
+    CONFLICT · HAD_IT_BEFORE · SISTER_HAD_IT (another of its group) · NEXT_TIER (it comes back, and goes to a later tier
+    as long as the strategy admits one).
     """
     returns = (inputs.accounts["again"] != "ANY").to_numpy()[:, None]
     last, most = inputs.accounts["last_tier"].to_numpy(), inputs.accounts["tier_max"].to_numpy()
     tiers = np.array([agency.tier for agency in inputs.agencies], dtype=np.int64)
-    wanted = np.where(
-        (last > 0) & (inputs.accounts["again"] == "NEXT_TIER").to_numpy(), np.minimum(last + 1, most), 0
-    )
+    goes_on = (inputs.accounts["again"] == "NEXT_TIER").to_numpy() & (last > 0) & (last < most)
     return {
         "CONFLICT": _named(inputs, "conflicts"),
         "HAD_IT_BEFORE": _named(inputs, "before") & returns,
         "SISTER_HAD_IT": _named(inputs, "sisters") & returns,
-        "NEXT_TIER": tiers[None, :] < wanted[:, None],
+        "NEXT_TIER": goes_on[:, None] & (tiers[None, :] <= last[:, None]),
     }
 
 
@@ -352,8 +351,8 @@ def why_not(agency: AgencyFacts, account: Mapping[str, Any]) -> str:
         return "SISTER_HAD_IT"
     if agency.tier > account["tier_max"]:
         return "TIER"
-    next_tier = min(account["last_tier"] + 1, account["tier_max"])
-    if account["again"] == "NEXT_TIER" and account["last_tier"] and agency.tier < next_tier:
+    goes_on = account["again"] == "NEXT_TIER" and 0 < account["last_tier"] < account["tier_max"]
+    if goes_on and agency.tier <= account["last_tier"]:
         return "NEXT_TIER"
     if agency.regions and province(account["region"]) not in {province(region) for region in agency.regions}:
         return "REGION"

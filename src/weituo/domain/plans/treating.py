@@ -13,7 +13,8 @@ from weituo.foundation.texts import worded
 TREATMENTS = ("SELF_SERVICE", "IN_HOUSE", "AGENCY", "LEGAL", "HOLD")
 CHANNELS = ("VOICE", "SMS", "EMAIL", "LETTER", "VISIT")
 TONES = ("REMIND", "FRIENDLY", "FIRM", "FORMAL")
-#: who may get an account that comes back from an agency: another agency of the next tier, any other agency, or any at all;
+#: who may get an account that comes back from an agency: another agency of a later tier (after the last,
+#: any other), any other agency, or any at all;
 #: sister agencies count as one
 AGAIN = ("NEXT_TIER", "OTHER", "ANY")
 ROWS_MAX = 100

@@ -37,6 +37,8 @@ def listing(
     if found is None:
         return {"state": {"tone": "bad", "text": str(refusal), "next": []}, "rows": [], "reasons": []}
     text = ngettext("%(n)s account is left out.", "%(n)s accounts are left out.", found["total"])
+    if found["total"] and not found["rows"] and found["page"] == 1:
+        text = _("%(n)s accounts were left out; the run was solved before they were listed.")
     here = f"?{base}&reason={reason}&page="
     return {
         "state": {"tone": "none", "text": text % {"n": f"{found['total']:,}"}, "next": []},

@@ -12,7 +12,15 @@ import pytest
 from weituo.domain.book import services as book
 from weituo.domain.partners import relations
 from weituo.domain.partners import services as partners
-from weituo.domain.placement import batches, exclusions, gathering, queries, scrubbing, services
+from weituo.domain.placement import (
+    batches,
+    exclusions,
+    gathering,
+    queries,
+    rechecking,
+    scrubbing,
+    services,
+)
 from weituo.domain.tracking import services as tracking
 from weituo.foundation import transactions
 from weituo.foundation.audit import journal
@@ -226,7 +234,7 @@ def test_the_rule_of_return_says_who_gets_an_account_that_comes_back(
     assert {code for code, why in told.items() if not why} == expected
 
 
-def test_after_the_last_tier_the_next_one_is_the_last(db: str) -> None:
+def test_after_the_last_tier_any_other_agency_may_get_it(db: str) -> None:
     desk = build.desk(count=4)
     build.agency("GAMMA", tier=2)
     change("UPDATE plans_strategy_row SET again = 'NEXT_TIER', tier_max = 2", [])
@@ -235,7 +243,7 @@ def test_after_the_last_tier_the_next_one_is_the_last(db: str) -> None:
     build.approved(build.solved(exploration=0, limits={"agencies": {"ALPHA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}}))  # fmt: skip
     services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     assert whys(build.solved(exploration=0), desk.accounts[0]) == {
-        "ALPHA": "NEXT_TIER",
+        "ALPHA": "",
         "BETA": "HAD_IT_BEFORE",
         "GAMMA": "",
     }
@@ -312,3 +320,26 @@ def test_people_of_an_employer_are_found_by_a_keyed_index(db: str) -> None:
     mine = {"region": "44", "product": "CARD", "on": build.AS_OF}
     assert len(relations.conflicts_of_account(lin, borrower_id=desk.borrowers[1], **mine)) == 1
     assert relations.conflicts_of_account(lin, borrower_id=desk.borrowers[0], **mine) == []
+
+
+# --- between solving and approving ---------------------------------------------------------------------------------------
+
+
+def test_what_comes_to_light_after_solving_keeps_an_account_from_its_agency(db: str) -> None:
+    desk = build.desk(count=6)
+    lin, today = actors.staff(), build.AT.date()
+    build.agency("GAMMA", tier=3)
+    others = {"BETA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}
+    build.approved(build.solved(exploration=0, limits={"agencies": others}))
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    run_id = build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_min": 6}}})
+    assert rechecking.barred_since(lin, run_id=run_id, on=today) == []
+    partners.enter_conflict(
+        actor=lin, agency_id=desk.agencies["BETA"], kind="BORROWER", subject=desk.borrowers[2].hex, reason="told", at=build.AT
+    )  # fmt: skip
+    assert rechecking.barred_since(lin, run_id=run_id, on=today) == [desk.accounts[2]]
+    for code in ("ALPHA", "BETA"):
+        partners.enter_group(
+            actor=lin, agency_id=desk.agencies[code], group="Holding", reason="told", at=build.AT
+        )
+    assert rechecking.barred_since(lin, run_id=run_id, on=today) == sorted(desk.accounts)

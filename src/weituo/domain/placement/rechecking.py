@@ -1,0 +1,50 @@
+"""What has come to light since a run was solved: agencies that must not get an account which the run gives them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import polars as pl
+
+from weituo.domain.book import queries as book
+from weituo.domain.placement import gathering, valuing
+from weituo.domain.placement.models import RunInputs
+from weituo.foundation import transactions
+from weituo.foundation.tenancy.actors import Actor
+
+#: reasons of `valuing.bars` that can arise between solving and approving
+SINCE = ("CONFLICT", "SISTER_HAD_IT")
+
+
+@transactions.reads
+def barred_since(viewer: Actor, *, run_id: UUID, on: date) -> list[UUID]:
+    """Give the accounts of a run whose agency is in conflict with them on this day, or is by now a sister of one that had them."""
+    kept = RunInputs.objects.filter(run_id=run_id).first()
+    if kept is None:
+        return []
+    inputs = valuing.unpack(bytes(kept.body))
+    found = transactions.rows(
+        "SELECT i.account_id::text, g.code FROM placement_run_item i JOIN partners_agency g ON g.id = i.agency_id WHERE i.run_id = %s",
+        [run_id],
+    )
+    given = pl.DataFrame(found, schema={"account_id": pl.String, "code": pl.String})
+    names = [name for name in valuing.ACCOUNTS if name not in {"conflicts", "sisters"}]
+    accounts = inputs.accounts.select(names).join(given, on="account_id", how="inner", maintain_order="left")
+    products = book.accounts_frame(viewer, on=on, account_ids=accounts["account_id"]).select(
+        "account_id", "product"
+    )
+    today = gathering.related(
+        viewer,
+        accounts.join(products, on="account_id", how="left", maintain_order="left").with_columns(
+            split=pl.col("unit") == pl.col("account_id")
+        ),
+        on=on,
+    )
+    fresh = replace(inputs, accounts=today.select(list(valuing.ACCOUNTS)), kept=None)
+    places = {agency.code: place for place, agency in enumerate(inputs.agencies)}
+    columns = today["code"].replace_strict(places, return_dtype=pl.Int64).to_numpy()
+    bars = valuing.bars(fresh)
+    barred = [bars[why][range(today.height), columns] for why in SINCE]
+    return [UUID(one) for one in today.filter(pl.Series(barred[0] | barred[1]))["account_id"]]
