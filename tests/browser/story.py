@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pyrage
 
+from weituo.domain.book import services as book
 from weituo.domain.care import services as care
 from weituo.domain.contact import services as contact
 from weituo.domain.evaluation import services as evaluating
 from weituo.domain.ledger import services as ledger
+from weituo.domain.partners import services as partners
 from weituo.domain.placement import services as placement
 from weituo.domain.plans import services as plans
 from weituo.domain.sharing import services as sharing
@@ -92,9 +94,21 @@ def tell() -> Told:
 
 def tell_of_placing() -> None:
     """A lender with candidates: one run approved, one solved and waiting, by a model of its own."""
-    build.desk(count=40, capacity=15)
+    desk = build.desk(count=40, capacity=15)
     _lenders_people()
-    first, _waiting = build.solved(), build.solved(seed=8)
+    for kind in ("SOLD", "DISPUTE"):
+        book.place_hold(
+            actor=actors.staff(Role.CARE), borrower_id=desk.borrowers[0], account_id=None, kind=kind, reason="told", at=MORNING
+        )  # fmt: skip
+    for code in ("ALPHA", "BETA"):
+        partners.enter_group(
+            actor=actors.staff(), agency_id=desk.agencies[code], group="Holding", reason="register", at=build.AT, active_from=build.AS_OF
+        )  # fmt: skip
+    partners.enter_conflict(
+        actor=actors.staff(), agency_id=desk.agencies["ALPHA"], kind="BORROWER", subject=desk.borrowers[1].hex, reason="kin", at=build.AT,
+        active_from=build.AS_OF,
+    )  # fmt: skip
+    first, _waiting = build.solved(hold_out=0.1), build.solved(seed=8, hold_out=0.1)
     build.approved(first)
 
 

@@ -19,11 +19,14 @@ pytestmark = pytest.mark.browser
 #: (story, who, address, SQL that gives the parts of the address)
 DEEPER = (
     ("placing", "lin", "/placement/new/batch/", ""),
+    ("placing", "lin", "/placement/new/batch/left-out/", ""),
     ("placing", "lin", "/placement/new/value/", ""),
     ("placing", "lin", "/placement/new/limits/", ""),
     ("placing", "lin", "/placement/recall/", ""),
     ("placing", "lin", "/placement/placements/{}/", "SELECT id FROM placement_placement LIMIT 1"),
     ("placing", "lin", "/placement/runs/{}/", "SELECT id FROM placement_run WHERE state = 'APPROVED'"),
+    ("placing", "lin", "/placement/runs/{}/left-out/", "SELECT id FROM placement_run WHERE state = 'SOLVED'"),
+    ("placing", "lin", "/agencies/{}/relations/", "SELECT agency_id FROM partners_conflict"),
     ("placing", "lin", "/placement/runs/{}/accounts/", "SELECT id FROM placement_run WHERE state = 'APPROVED'"),
     ("placing", "lin", "/placement/runs/{}/accounts/{}/", "SELECT run_id, account_id FROM placement_run_item ORDER BY explored DESC LIMIT 1"),
     ("placing", "lin", "/placement/runs/{}/approve/", "SELECT id FROM placement_run WHERE state = 'SOLVED'"),
@@ -41,7 +44,7 @@ DEEPER = (
 )  # fmt: skip
 #: files to keep and pieces of pages, which are no pages; and pages that tests of their own open
 NO_PAGES = {
-    "/book/imports/*/differences/", "/book/imports/*/rejects/", "/log/export/", "/jobs/*/progress/", "/jobs/*/", "/my/tell/*/",
+    "/book/imports/*/differences/", "/placement/runs/*/left-out/file/", "/book/imports/*/rejects/", "/log/export/", "/jobs/*/progress/", "/jobs/*/", "/my/tell/*/",
 }  # fmt: skip
 STORIES = {"browser": story.tell, "placing": story.tell_of_placing, "judging": story.tell_of_judging}
 

@@ -119,6 +119,7 @@ def test_a_share_is_held_out_from_the_wizard_and_its_price_is_shown(desk: build.
     assert (told["kind"], told["share"]) == ("LEFT_ALONE", 0.1) and told["accounts"] in {3, 4}
     page = client.get(f"/placement/runs/{run['id']}/")
     assert page.context["held_out"]["cost_minor"] == told["cost_minor"]
+    assert "50%" in page.context["held_out"]["assumed"]
     held = queries.run_items_frame(LIN, run_id=run["id"])
     account = held.filter(held["held_out"] != "")["account_id"][0]
     assert client.get(f"/placement/runs/{run['id']}/accounts/").status_code == 200

@@ -104,7 +104,14 @@ def held_out(run: Mapping[str, Any]) -> dict[str, Any] | None:
         "months": told["months"],
         "cost": money(told["cost_minor"], run["currency"]),
     }
+    by_itself = run["parameters"].get("prices", {}).get("left_alone_bps")
+    assumed = ""
+    if told["kind"] == "LEFT_ALONE" and by_itself is not None:
+        assumed = _("Assumed: %(share)s of what own work brings comes by itself.") % {
+            "share": f"{by_itself / 100:g}%"
+        }
     return dict(told) | {
+        "assumed": assumed,
         "text": _("%(n)s accounts of %(units)s borrowers, %(share)s of each bucket drawn by chance, are %(kind)s for %(months)s months, so that what outsourcing adds can be measured.") % words,
         "price": _("The price of it: %(cost)s, what the best agency of each would have been worth.") % words,
     }  # fmt: skip
