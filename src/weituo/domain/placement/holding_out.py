@@ -103,7 +103,8 @@ def told(
     prices: Sequence[Mapping[str, Any]],
     months: int,
 ) -> dict[str, Any]:
-    """Say what was held out and what it costs: kind, share, months, accounts, units, balance_minor, cost_minor, by_bucket.
+    """Say what was held out and what it costs: kind, share, months, accounts, units, balance_minor,
+    expected_net_minor (what comes all the same), cost_minor, by_bucket.
 
     prices: rows kind, agency (position), bucket, price of the plan's limits.
     """
@@ -118,6 +119,7 @@ def told(
         "accounts": int(held.sum()),
         "units": int(np.unique(units[held]).size),
         "balance_minor": int(balance[held].sum()),
+        "expected_net_minor": int(worth(inputs, figures, held).sum()),
         "cost_minor": _best_elsewhere(inputs, figures, held, prices) + given_up,
         "by_bucket": [
             {"bucket": bucket, "accounts": int(here.sum()), "held_out": int((here & held).sum()), "balance_minor": int(balance[here & held].sum())}

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from weituo.foundation.errors import BadInput, Refusal
 from weituo.web.names import listed
@@ -43,13 +43,6 @@ EXCLUSIONS = {
     "ON_HOLD": gettext_lazy(
         "on hold: dispute, hardship, death, lawyer or another reason that stops collection"
     ),
-}
-#: why rules keep accounts from an agency
-BARRED = {
-    "HAD_IT_BEFORE": gettext_lazy("may not return to it: it had them before"),
-    "SISTER_HAD_IT": gettext_lazy("may not go to it: a sister agency had them"),
-    "CONFLICT": gettext_lazy("may not go to it: conflict of interest"),
-    "NEXT_TIER": gettext_lazy("come back and go to a later tier"),
 }
 HOLD_OUTS = {
     "IN_HOUSE": gettext_lazy("kept in-house"),
@@ -237,10 +230,19 @@ def held_out_text(told: Mapping[str, Any], *, currency: str) -> str:
 def barred(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say how many accounts rules keep from which agency, and why, a sentence a row."""
     return [
-        _("%(n)s accounts, %(agency)s: %(why)s.")
-        % {"n": f"{row['accounts']:,}", "agency": name_of(row), "why": BARRED.get(row["why"], row["why"])}
+        _barred(str(row["why"]), row["accounts"]) % {"n": f"{row['accounts']:,}", "agency": name_of(row)}
         for row in rows
     ]
+
+
+def _barred(why: str, n: int) -> str:
+    if why == "HAD_IT_BEFORE":
+        return ngettext("%(n)s account may not return to %(agency)s, which had it before.", "%(n)s accounts may not return to %(agency)s, which had them before.", n)  # fmt: skip
+    if why == "SISTER_HAD_IT":
+        return ngettext("%(n)s account may not go to %(agency)s: a sister agency had it before.", "%(n)s accounts may not go to %(agency)s: a sister agency had them before.", n)  # fmt: skip
+    if why == "CONFLICT":
+        return ngettext("%(n)s account may not go to %(agency)s: conflict of interest.", "%(n)s accounts may not go to %(agency)s: conflict of interest.", n)  # fmt: skip
+    return ngettext("%(n)s account comes back and goes to a later tier than %(agency)s.", "%(n)s accounts come back and go to a later tier than %(agency)s.", n)  # fmt: skip
 
 
 def value(found: Mapping[str, Any] | None, *, given: Asked, refusal: Refusal | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def test_what_is_held_out_goes_to_no_agency_and_has_its_price(db: str, kind: str
     told = head["proof"]["hold_out"]
     assert (told["accounts"], told["units"], told["share"], told["months"]) == (4, 4, 0.1, 6)
     assert told["balance_minor"] == held["balance_minor"].sum()
+    assert told["expected_net_minor"] == held["expected_net_minor"].sum()
     best = [
         max(choice["value_minor"] for choice in queries.explain(lin, run_id=run_id, account_id=account)["choices"])
         for account in held["account_id"]

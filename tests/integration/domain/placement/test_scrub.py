@@ -331,7 +331,7 @@ def test_what_comes_to_light_after_solving_keeps_an_account_from_its_agency(db: 
     build.agency("GAMMA", tier=3)
     others = {"BETA": {"accounts_max": 0}, "GAMMA": {"accounts_max": 0}}
     build.approved(build.solved(exploration=0, limits={"agencies": others}))
-    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="NO_PROGRESS", at=build.AT)
+    services.recall(actor=lin, placement_ids=build.placement_ids(), reason="RETURNED_BY_AGENCY", at=build.AT)
     run_id = build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_min": 6}}})
     assert rechecking.barred_since(lin, run_id=run_id, on=today) == []
     partners.enter_conflict(
