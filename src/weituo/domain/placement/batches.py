@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import polars as pl
 
 from weituo.core.recovery import drift as recovery_drift
@@ -77,7 +76,7 @@ def batch(
         "exclusions": scrubbing.counted(gathered.left_out),
         "left_out": gathered.left_out,
         "barred": _named(viewer, gathered.barred),
-        "borrowers": int(np.unique(valuing.units(inputs)).size),
+        "borrowers": inputs.accounts["unit"].n_unique(),
         "hold_out": holding_out.told(
             inputs, valuing.money(inputs), held, prices=(), months=holding_out.MONTHS
         ),

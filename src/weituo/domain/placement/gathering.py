@@ -185,17 +185,12 @@ def _in_conflict(
     table = pl.DataFrame(
         named, schema={"kind": pl.String, "code": pl.String, "subject": pl.String}, orient="row"
     )
-    keys = {"BORROWER": pl.col("borrower_id"), "EMPLOYER": pl.col("borrower_id"), "REGION": province_expr(pl.col("region")), "PRODUCT": pl.col("product")}  # fmt: skip
+    keys = {"BORROWER": pl.col("borrower_id"), "EMPLOYER": pl.col("borrower_id"), "REGION": valuing.province_expr(pl.col("region")), "PRODUCT": pl.col("product")}  # fmt: skip
     found = [
         accounts.select("account_id", subject=key).join(table.filter(pl.col("kind") == kind), on="subject", how="inner").select("account_id", "code")
         for kind, key in keys.items()
     ]  # fmt: skip
     return pl.concat(found).group_by("account_id").agg(conflicts=pl.col("code").unique().sort().str.join(" "))
-
-
-def province_expr(region: pl.Expr) -> pl.Expr:
-    """Reduce regions as `valuing.province` does."""
-    return pl.when(region.str.contains(r"^\d+$")).then(region.str.slice(0, 2)).otherwise(region)
 
 
 def _main_currency(accounts: pl.DataFrame) -> str:

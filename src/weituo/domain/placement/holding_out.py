@@ -36,8 +36,8 @@ def drawn(inputs: valuing.Inputs) -> Bools:
     chosen = np.zeros(inputs.accounts.height, dtype=np.bool_)
     if inputs.hold_out <= 0 or not chosen.size:
         return chosen
-    names, member = np.unique(valuing.units(inputs), return_inverse=True)
-    member = member.reshape(-1)
+    names = inputs.accounts["unit"].unique().sort().to_numpy().astype(np.str_)
+    member = valuing.units(inputs)
     segment = np.zeros(names.size, dtype=np.int64)
     np.maximum.at(segment, member, valuing.bucket_numbers(inputs))
     taken = np.zeros(names.size, dtype=np.bool_)
@@ -108,7 +108,7 @@ def told(
 
     prices: rows kind, agency (position), bucket, price of the plan's limits.
     """
-    units = valuing.units(inputs)
+    out = inputs.only(held)
     balance = inputs.accounts["balance_minor"].to_numpy()
     buckets = inputs.accounts["bucket"].to_numpy()
     given_up = int(figures.in_house[held].sum()) - int(worth(inputs, figures, held).sum())
@@ -117,10 +117,10 @@ def told(
         "share": inputs.hold_out,
         "months": months,
         "accounts": int(held.sum()),
-        "units": int(np.unique(units[held]).size),
+        "units": out.accounts["unit"].n_unique(),
         "balance_minor": int(balance[held].sum()),
         "expected_net_minor": int(worth(inputs, figures, held).sum()),
-        "cost_minor": _best_elsewhere(inputs, figures, held, prices) + given_up,
+        "cost_minor": _best_elsewhere(out, figures.value[held], prices) + given_up,
         "by_bucket": [
             {"bucket": bucket, "accounts": int(here.sum()), "held_out": int((here & held).sum()), "balance_minor": int(balance[here & held].sum())}
             for bucket in BUCKETS
@@ -129,24 +129,23 @@ def told(
     }  # fmt: skip
 
 
-def _best_elsewhere(
-    inputs: valuing.Inputs, figures: valuing.Money, held: Bools, prices: Sequence[Mapping[str, Any]]
-) -> int:
+def _best_elsewhere(out: valuing.Inputs, value: Ints, prices: Sequence[Mapping[str, Any]]) -> int:
     """Add up what the best agency of each unit held out would have been worth after the price of scarce places."""
-    if not held.any():
+    if out.accounts.is_empty():
         return 0
-    balance = inputs.accounts["balance_minor"].to_numpy()[held].astype(np.float64)
-    buckets = inputs.accounts["bucket"].to_numpy()[held]
-    margin = figures.value[held].astype(np.float64)
+    balance = out.accounts["balance_minor"].to_numpy().astype(np.float64)
+    buckets = out.accounts["bucket"].to_numpy()
+    margin = value.astype(np.float64)
     for row in prices:
         sign = -1.0 if row["kind"].endswith("_min") else 1.0
         used = sign * row["price"] * (balance if row["kind"].startswith("balance") else 1.0)
         here = (buckets == row["bucket"]) if row["bucket"] else True
         margin[:, row["agency"]] -= np.where(here, used, 0.0)
-    allowed = valuing.eligible(inputs)[held]
-    names, member = np.unique(valuing.units(inputs)[held], return_inverse=True)
-    together = np.zeros((names.size, margin.shape[1]))
-    possible = np.ones((names.size, margin.shape[1]), dtype=np.bool_)
-    np.add.at(together, member.reshape(-1), margin)
-    np.logical_and.at(possible, member.reshape(-1), allowed)
+    # units are held out whole, so that who may get them does not depend on the others
+    allowed = valuing.eligible(out)
+    member = valuing.units(out)
+    together = np.zeros((int(member.max()) + 1, margin.shape[1]))
+    possible = np.ones_like(together, dtype=np.bool_)
+    np.add.at(together, member, margin)
+    np.logical_and.at(possible, member, allowed)
     return round(float(np.where(possible, together, 0.0).max(axis=1, initial=0.0).sum()))

@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from weituo.core.allocation.problem import Ints, Limits, Problem, Texts
+from weituo.core.allocation.problem import Ints, Limits, Problem
 from weituo.core.recovery.buckets import BUCKETS
 
 BPS: Final = 10_000
@@ -159,6 +159,11 @@ def province(region: str) -> str:
     return region[:2] if region.isdigit() else region
 
 
+def province_expr(region: pl.Expr) -> pl.Expr:
+    """Reduce regions in a column as `province` does."""
+    return pl.when(region.str.contains(r"^\d+$")).then(region.str.slice(0, 2)).otherwise(region)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Money:
     """The figures of every account with every agency, (n, m) unless stated, in minor units."""
@@ -218,13 +223,14 @@ def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
     settled before any draw, so that probabilities stay exact.
     """
     tier_max = inputs.accounts["tier_max"].to_numpy()
-    regions = np.array([province(region) for region in inputs.accounts["region"].to_list()], dtype=np.str_)
+    regions = inputs.accounts.select(province_expr(pl.col("region"))).to_series()
     bucket = bucket_numbers(inputs)
     columns = []
     for agency in inputs.agencies:
         allowed = (agency.tier <= tier_max) & (_by_bucket(agency.fee_bps, 0)[bucket] > 0)
         if agency.regions:
-            allowed &= np.isin(regions, [province(region) for region in agency.regions])
+            own = pl.Series([province(region) for region in agency.regions], dtype=pl.String)
+            allowed &= regions.is_in(own.implode()).to_numpy()
         columns.append(allowed)
     if not columns:
         return np.zeros((inputs.accounts.height, 0), dtype=np.bool_)
@@ -279,27 +285,28 @@ def barred(inputs: Inputs) -> list[dict[str, Any]]:
     ]
 
 
-def units(inputs: Inputs) -> Texts:
-    """Give the unit of each account, (n,): accounts with the same one go to one agency."""
-    return inputs.accounts["unit"].to_numpy().astype(np.str_)
+def units(inputs: Inputs) -> Ints:
+    """Give the unit of each account as a number from 0 on, in the order of the units' keys, (n,): one goes to one agency."""
+    return inputs.accounts["unit"].rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _one_a_unit(
     inputs: Inputs, allowed: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell which agency each account may go to so that its borrower meets one agency only."""
-    codes = np.array([agency.code for agency in inputs.agencies], dtype=np.str_)
-    bound = inputs.accounts["bound_to"].to_numpy().astype(np.str_)
-    fits = (bound == "")[:, None] | (bound[:, None] == codes[None, :])
-    _, member, sizes = np.unique(units(inputs), return_inverse=True, return_counts=True)
+    codes = [agency.code for agency in inputs.agencies]
+    bound = inputs.accounts["bound_to"]
+    fits = np.column_stack([((bound == "") | (bound == code)).to_numpy() for code in codes])
+    member = units(inputs)
+    sizes = np.bincount(member)
     several = sizes[member] > 1
     # an agency without room would keep its borrowers in-house for nothing
     room = np.array([agency.limits["accounts_max"] != 0 for agency in inputs.agencies], dtype=np.bool_)
     gain = np.where(allowed & fits & room, np.maximum(money(inputs).value, 0) + 1, 0)
-    together = np.zeros((sizes.size, codes.size), dtype=np.int64)
+    together = np.zeros((sizes.size, len(codes)), dtype=np.int64)
     np.add.at(together, member[several], gain[several])
     best = together.argmax(axis=1)
-    return fits & (~several[:, None] | (best[member][:, None] == np.arange(codes.size)[None, :]))
+    return fits & (~several[:, None] | (best[member][:, None] == np.arange(len(codes))[None, :]))
 
 
 def problem(inputs: Inputs) -> Problem:
