@@ -338,6 +338,8 @@ def test_what_comes_to_light_after_solving_keeps_an_account_from_its_agency(db: 
         actor=lin, agency_id=desk.agencies["BETA"], kind="BORROWER", subject=desk.borrowers[2].hex, reason="told", at=build.AT
     )  # fmt: skip
     assert rechecking.barred_since(lin, run_id=run_id, on=today) == [desk.accounts[2]]
+    assert build.approved(run_id) == 5, "what came to light stays out"
+    assert str(desk.accounts[2]) not in queries.placements_frame(lin).filter(pl.col("state") == "ACTIVE")["account_id"]  # fmt: skip
     for code in ("ALPHA", "BETA"):
         partners.enter_group(
             actor=lin, agency_id=desk.agencies[code], group="Holding", reason="told", at=build.AT

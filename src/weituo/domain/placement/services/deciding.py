@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from weituo.domain.placement import gathering, terms
+from weituo.domain.placement import gathering, rechecking, terms
 from weituo.domain.placement.errors import (
     AlreadyPlaced,
     ReasonNeeded,
@@ -17,7 +17,7 @@ from weituo.domain.placement.errors import (
 from weituo.domain.placement.events import PlacementsMade, PlacementsOffered
 from weituo.domain.placement.models import Run
 from weituo.domain.placement.services import offering
-from weituo.foundation import events, locks, transactions
+from weituo.foundation import days, events, locks, transactions
 from weituo.foundation.acts import act, note
 from weituo.foundation.errors import BadInput
 from weituo.foundation.tenancy.actors import Actor
@@ -44,7 +44,8 @@ def decide_run(
     the lender's terms (`services.set_terms`).
 
     One approval at a time: what has changed since the run was solved is looked at again under a lock. Accounts that
-    were closed or put on hold since, or whose borrower another agency works for by now, are left out and counted in the
+    were closed or put on hold since, whose borrower another agency works for by now, or who came into conflict with their
+    agency, are left out and counted in the
     audit entry. Raises `RunNotFound`, `WrongRunState`,
     `SecondPersonNeeded`, `ReasonNeeded`, `AlreadyPlaced`, `CapacityExceeded`, `AgencyNotInOrder`.
     """
@@ -107,6 +108,7 @@ WHERE i.run_id = %s AND i.agency_id IS NOT NULL AND a.status = 'OPEN' AND a.bala
   AND NOT EXISTS (
     SELECT 1 FROM placement_placement o WHERE o.borrower_id = a.borrower_id AND o.account_id <> a.id AND o.state IN ('OFFERED', 'ACTIVE')
       AND o.agency_id <> i.agency_id AND NOT <split>)
+  AND i.account_id <> ALL(%s::uuid[])
 """.replace("<split>", offering.SPLIT)
 
 
@@ -119,7 +121,8 @@ def _place(
             "SELECT count(*) FROM placement_run_item WHERE run_id = %s AND agency_id IS NOT NULL", [run.id]
         )
         planned = int(cursor.fetchone()[0])
-        cursor.execute(SINCE, [run.as_of, run.id, list(gathering.STOPPING_HOLDS), at, at])
+        barred = rechecking.barred_since(actor, run_id=run.id, on=days.day_of(at))
+        cursor.execute(SINCE, [run.as_of, run.id, list(gathering.STOPPING_HOLDS), at, at, barred])
         cursor.execute(
             "SELECT count(*) FROM to_place p JOIN placement_placement b ON b.account_id = p.account_id AND b.state IN ('OFFERED', 'ACTIVE')"
         )
