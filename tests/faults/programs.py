@@ -60,6 +60,32 @@ def build_package(agency_id: str, run_id: str) -> None:
     services.build_package(actor=actors.worker(), agency_id=UUID(agency_id), run_id=UUID(run_id), at=AT)
 
 
+def finalise_recalls() -> None:
+    """Make the recalls final whose day has come."""
+    _ready()
+    from datetime import timedelta
+
+    from weituo.domain.placement import services
+
+    from tests.builders import actors
+    from tests.builders.ledger import AT
+
+    services.finalise_recalls(actor=actors.worker(), at=AT + timedelta(days=10))
+
+
+def refill_run(run_id: str) -> None:
+    """Place what came back of a run again."""
+    _ready()
+    from uuid import UUID
+
+    from weituo.domain.placement import services
+
+    from tests.builders import actors
+    from tests.builders import placement as build
+
+    services.refill_run(actor=actors.worker(), run_id=UUID(run_id), at=build.AT)
+
+
 def work_off() -> None:
     """Do the jobs that wait."""
     _ready()
@@ -124,6 +150,8 @@ PROGRAMS: dict[str, Callable[..., None]] = {
     "import_book": import_book,
     "book_remittances": book_remittances,
     "build_package": build_package,
+    "finalise_recalls": finalise_recalls,
+    "refill_run": refill_run,
     "work_off": work_off,
     "write_costs": write_costs,
     "look": look,

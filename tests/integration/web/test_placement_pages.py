@@ -109,7 +109,7 @@ def test_a_run_goes_from_batch_to_placements_by_clicking(desk: None) -> None:
     wanted = sum(row["accounts"] for row in whole["by_agency"] if row["agency_id"])
     assert made.height == wanted
     assert f"{wanted} accounts" in page.context["consequence"]
-    assert f"{wanted} accounts are placed." in pages.words(done)
+    assert f"{wanted} accounts are placed or offered." in pages.words(done)
     assert made["term_to"].unique().to_list() == [AT.date().replace(month=6)]
     assert done.context["state"]["tone"] == "good"
 

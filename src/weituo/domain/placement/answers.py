@@ -174,6 +174,18 @@ def my_history(viewer: Actor, *, case_ref: str) -> list[dict[str, Any]]:
     return transactions.rows(_LIFE, {"p": found[0]["id"]})
 
 
+@transactions.reads
+def origin(viewer: Actor, *, placement_id: UUID) -> dict[str, Any] | None:
+    """Give from whom a refill brought a placement: from_placement_id, case_ref, state, answer_reason, the agency's names; None else."""
+    viewer.require("placement.read")
+    found = transactions.rows(
+        "SELECT f.number, p.id AS from_placement_id, p.case_ref, p.state, p.answer_reason, g.code, g.name_zh, g.name_en FROM placement_refill f "
+        "JOIN placement_placement p ON p.id = f.from_placement_id JOIN partners_agency g ON g.id = p.agency_id WHERE f.to_placement_id = %s",
+        [placement_id],
+    )
+    return found[0] if found else None
+
+
 def earliest_final(*, notice_days: int, at: datetime) -> date:
     """Give the earliest day on which a recall that is told now may be final."""
     return days.day_of(at) + timedelta(days=notice_days)

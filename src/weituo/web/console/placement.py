@@ -216,7 +216,9 @@ def approve(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 def _tell(request: HttpRequest, placed: int) -> None:
     if request.POST.get("decision") == "approve":
-        text = ngettext("%(n)s account is placed.", "%(n)s accounts are placed.", placed)
+        text = ngettext(
+            "%(n)s account is placed or offered.", "%(n)s accounts are placed or offered.", placed
+        )
         messages.info(request, text % {"n": f"{placed:,}"})
     else:
         messages.info(request, _("The run is rejected; nothing was placed."))

@@ -76,6 +76,7 @@ def placement(request: HttpRequest, placement_id: UUID) -> HttpResponse:
         )
         | {
             "number": number,
+            "origin": presenters.origin(answers.origin(viewer, placement_id=placement_id)),
             "life": [happened(one) for one in answers.history(viewer, placement_id=placement_id)],
         },
     )

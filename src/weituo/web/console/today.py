@@ -39,6 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
         runs=placement.runs(viewer),
         answers=answers.answers_of_runs(viewer),
         objections=answers.notices(viewer),
+        due=answers.overview(viewer, at=at),
         statements=ledger.statements(viewer),
         plans=plans.plans(viewer),
         papers=tracking.papers_expiring(

@@ -136,6 +136,17 @@ def one(
     }  # fmt: skip
 
 
+def origin(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give from whom a refill brought the placement, and why it came back."""
+    if row is None:
+        return None
+    lapsed = row["state"] == "LAPSED"
+    why = (
+        PLACEMENT_STATES["LAPSED"][0] if lapsed else DECLINES.get(row["answer_reason"], row["answer_reason"])
+    )
+    return dict(row) | {"agency": name_of(row), "why": why}
+
+
 def _standing(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """Give the state of a placement that is offered, never began, or is under notice of recall; None for any other."""
     if row["state"] == "OFFERED":

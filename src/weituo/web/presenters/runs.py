@@ -287,7 +287,7 @@ def approve(
     follow = []
     if run["state"] == "APPROVED":
         follow = [{"label": _("Placements"), "url": f"{reverse('placement:placements')}?run={run['id']}"},
-                  {"label": _("Build packages"), "url": reverse("sharing:index") + "#ready"}]  # fmt: skip
+                  {"label": _("Offers"), "url": reverse("placement:offers")}, {"label": _("Build packages"), "url": reverse("sharing:index") + "#ready"}]  # fmt: skip
     return head(run, "approve") | {
         "state": {"tone": tone, "text": text, "next": follow},
         "consequence": _("%(n)s accounts with %(balance)s will be placed with %(agencies)s agencies.")

@@ -40,6 +40,7 @@ class Waiting:
     proposals: Sequence[Mapping[str, Any]]
     runs: Sequence[Mapping[str, Any]]
     answers: Sequence[Mapping[str, Any]]
+    due: Mapping[str, int]
     objections: Sequence[Mapping[str, Any]]
     statements: Sequence[Mapping[str, Any]]
     plans: Sequence[Mapping[str, Any]]
@@ -175,6 +176,35 @@ def _clocks(
         )  # fmt: skip
 
 
+def _answers(waiting: Waiting, *, at: datetime, actor: Actor) -> Iterator[dict[str, Any]]:
+    """Give what came back from agencies, what they object to, and what has come due."""
+    for row in waiting.answers:
+        if row["to_refill"]:
+            yield _item(
+                kind=_("Run to refill"), text=_("Run %(number)s: %(n)s accounts came back") % {"number": row["number"], "n": f"{row['to_refill']:,}"},
+                who="", url=reverse("placement:offers"), do=_("Refill"), mine=actor.may("placement.refill"), at=at, icon="route",
+            )  # fmt: skip
+    for row in waiting_objections(waiting.objections, at=at):
+        yield _item(
+            kind=_("Objection to a recall"), text=row["text"], who=row["agency"], url=row["url"], do=_("Decide"),
+            mine=actor.may("placement.recall"), at=at, since=row["made_at"], icon="route",
+        )  # fmt: skip
+    for key, permission, name, page, label in (
+        ("overdue", "placement.refill", _("Offers past their deadline"), "placement:offers", _("End them")),
+        (
+            "due",
+            "placement.recall",
+            _("Recalls due to become final"),
+            "placement:recalls",
+            _("Make them final"),
+        ),
+    ):
+        if waiting.due[key]:
+            yield _item(
+                kind=name, text=f"{waiting.due[key]:,}", who="", url=reverse(page), do=label, mine=actor.may(permission), at=at, due=at, icon="clock",
+            )  # fmt: skip
+
+
 def _decisions(
     waiting: Waiting, *, names: Mapping[str, str], at: datetime, actor: Actor
 ) -> Iterator[dict[str, Any]]:
@@ -198,17 +228,7 @@ def _decisions(
                 mine=actor.may("placement.decide") and row.get("proposed_by") not in (actor.id, actor.name),
                 at=at, icon="route",
             )  # fmt: skip
-    for row in waiting.answers:
-        if row["to_refill"]:
-            yield _item(
-                kind=_("Run to refill"), text=_("Run %(number)s: %(n)s accounts came back") % {"number": row["number"], "n": f"{row['to_refill']:,}"},
-                who="", url=reverse("placement:offers"), do=_("Refill"), mine=actor.may("placement.refill"), at=at, icon="route",
-            )  # fmt: skip
-    for row in waiting_objections(waiting.objections, at=at):
-        yield _item(
-            kind=_("Objection to a recall"), text=row["text"], who=row["agency"], url=row["url"], do=_("Decide"),
-            mine=actor.may("placement.recall"), at=at, since=row["made_at"], icon="route",
-        )  # fmt: skip
+    yield from _answers(waiting, at=at, actor=actor)
     for row in waiting.statements:
         if row["state"] == "AGREED":
             yield _item(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import polars as pl
 import pytest
+from django.db import connections
 
 from weituo.domain.book import services as book
 from weituo.domain.care import errors as care_errors
@@ -19,6 +22,7 @@ from weituo.domain.sharing import queries as sharing_queries
 from weituo.domain.sharing import services as sharing
 from weituo.domain.tracking import queries as tracking
 from weituo.foundation import events as happenings
+from weituo.foundation import transactions
 from weituo.foundation.audit import journal
 from weituo.foundation.errors import NotAllowed
 from weituo.foundation.identity.roles import Role
@@ -325,3 +329,103 @@ def test_only_an_approved_run_is_refilled(db: str) -> None:
         services.refill_run(actor=LIN, run_id=new_id(), at=LATER)
     with pytest.raises(NotAllowed):
         services.refill_run(actor=actors.staff(Role.FINANCE), run_id=UUID(str(run_id)), at=LATER)
+
+
+def test_two_answers_at_once_are_one(db: str) -> None:
+    desk = Desk()
+    refs = desk.offers()
+    told = at_once(lambda: desk.accept(refs).accepted, lambda: desk.decline(refs))
+    assert told in (["OfferAnswered", "did 12"],)
+    told = at_once(
+        lambda: services.refill_run(actor=LIN, run_id=desk.run_id, at=LATER).placed,
+        lambda: services.refill_run(actor=LIN, run_id=desk.run_id, at=LATER).placed,
+    )
+    states = {row["state"] for row in queries.placements_page(LIN, filters={"agency": "ALPHA"})["rows"]}
+    assert states in ({"ACTIVE"}, {"DECLINED"})
+    assert told == (["did 0", "did 0"] if states == {"ACTIVE"} else ["did 0", "did 4"])
+
+
+def at_once(*works: Callable[[], object]) -> list[str]:
+    """Run works at the same moment in threads of their own; give what each came to."""
+    barrier, told = threading.Barrier(len(works)), []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            barrier.wait()
+            told.append(f"did {work()}")
+        except Exception as refused:  # noqa: BLE001 - what came of it is the result
+            told.append(type(refused).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(told)
+
+
+def change(sql: str, *values: object) -> None:
+    """Change rows as the program."""
+    with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
+        cursor.execute(sql, list(values))
+        journal.write(actor=actors.worker(), at=build.AT, act="test.change", entries=[])
+
+
+def test_accounts_of_a_borrower_who_may_be_split_are_entrusted_to_several(db: str) -> None:
+    made = build.book(2, borrower_id=new_id())
+    build.model_in_use()
+    change("UPDATE plans_strategy_row SET split = true")
+    agencies = {code: build.agency(code, capacity=1) for code in ("ALPHA", "BETA")}
+    people = []
+    for agency_id in agencies.values():
+        build.answers_each(agency_id)
+        people.append(actors.agency_system(agency_id))
+    build.approved(build.solved(exploration=0))
+    for person in people:
+        [offer] = answers.my_offers(person)
+        done = services.accept_placements(actor=person, case_refs=[offer["case_ref"]], at=LATER)
+        assert done == services.Accepted(accepted=1, withdrawn=0)
+    assert set(placed()["account_id"]) == {str(one) for one in made.accounts}
+
+
+def test_accounts_of_one_borrower_stay_together_when_one_is_declined(db: str) -> None:
+    build.book(2, borrower_id=new_id())
+    build.model_in_use()
+    agencies = {code: build.agency(code) for code in ("ALPHA", "BETA")}
+    for agency_id in agencies.values():
+        build.answers_each(agency_id)
+    run_id = build.solved(exploration=0)
+    build.approved(run_id)
+    [agency] = [
+        actors.agency_system(one) for one in agencies.values() if answers.my_offers(actors.agency_system(one))
+    ]
+    first, second = [row["case_ref"] for row in answers.my_offers(agency)]
+    services.accept_placements(actor=agency, case_refs=[first], at=LATER)
+    services.decline_placements(actor=agency, case_refs=[second], reason="DATA_INCOMPLETE", at=LATER)
+    assert services.refill_run(actor=LIN, run_id=run_id, at=LATER).kept == 1
+    [row] = answers.refills(LIN, run_id=run_id)
+    assert (row["outcome"], row["to_code"]) == ("NO_AGENCY", None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("CONFLICT_OF_INTEREST", "NO_AGENCY"), ("NO_CAPACITY", "OFFERED")]
+)
+def test_a_conflict_of_interest_keeps_the_whole_group_away(db: str, reason: str, outcome: str) -> None:
+    from weituo.domain.partners import services as partners
+
+    desk = Desk(count=3, capacity=3)
+    change("UPDATE plans_strategy_row SET again = 'ANY'")
+    for agency_id in (desk.alpha_id, desk.beta_id):
+        partners.enter_group(
+            actor=LIN,
+            agency_id=agency_id,
+            group="Great Wall",
+            active_from=build.AS_OF,
+            reason="register",
+            at=build.AT,
+        )
+    desk.decline(desk.offers(), reason=reason)
+    services.refill_run(actor=LIN, run_id=desk.run_id, at=LATER)
+    assert {row["outcome"] for row in answers.refills(LIN, run_id=desk.run_id)} == {outcome}

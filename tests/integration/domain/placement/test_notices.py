@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from weituo.domain.placement import answers, errors, events, queries, services, terms
 from weituo.foundation import events as happenings
@@ -292,3 +295,66 @@ def test_terms_are_versions_with_bounds(db: str) -> None:
         )  # fmt: skip
     rules()
     assert [row["version"] for row in terms.versions(LIN)] == [2, 1]
+
+
+class TestAtOnce:
+    """Two acts on the same placement in the same moment: one comes wholly before the other."""
+
+    def at_once(self, *works: Callable[[], object]) -> list[str]:
+        barrier, told = threading.Barrier(len(works)), []
+
+        def run(work: Callable[[], object]) -> None:
+            try:
+                barrier.wait()
+                told.append(f"did {work()}")
+            except Exception as refused:  # noqa: BLE001 - what came of it is the result
+                told.append(type(refused).__name__)
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=run, args=(work,)) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(told)
+
+    def test_a_recall_at_once_against_a_final_one(self, db: str) -> None:
+        case = Case(3)
+        case.notice()
+        told = self.at_once(
+            lambda: services.recall(
+                actor=LIN, placement_ids=case.ids, reason="BORROWER_DECEASED", at=ON_THE_DAY
+            ),
+            lambda: services.finalise_recalls(actor=WORKER, at=ON_THE_DAY),
+            lambda: services.finalise_recalls(actor=WORKER, at=ON_THE_DAY),
+        )
+        assert told == ["did 0", "did 0", "did 3"]
+        assert len({queries.placement(LIN, placement_id=one)["recall_reason"] for one in case.ids}) == 1
+        assert {row["state"] for row in answers.notices(LIN, open_only=False)} <= {"FINAL", "OVERTAKEN"}
+
+    def test_a_decision_against_a_recall_at_once(self, db: str) -> None:
+        case = Case(1)
+        case.notice()
+        case.objects()
+        [objection] = case.waiting()
+        told = self.at_once(
+            lambda: services.recall(actor=LIN, placement_ids=case.ids, reason="CONDUCT", at=BEFORE),
+            lambda: services.decide_objections(
+                actor=LIN,
+                objection_ids=[objection],
+                upheld=True,
+                reason="x",
+                until=date(2026, 3, 20),
+                at=BEFORE,
+            ),
+        )
+        assert told in (["did 1", "did 1"], ["ObjectionDecided", "did 1"])
+        assert case.states() == ["RECALLED"]
+        assert answers.notices(LIN) == []
+
+    def test_two_objections_to_the_same_recall(self, db: str) -> None:
+        case = Case(1)
+        case.notice()
+        assert self.at_once(case.objects, case.objects)[0] == "ObjectionStands"
+        assert len(case.waiting()) == 1

@@ -104,12 +104,13 @@ def _object(
     assert on_behalf.agency_id is not None
     locks.lock(keys=["placement:recalls"])
     rows = transactions.rows(
-        "SELECT p.id, p.case_ref, n.id AS notice_id, n.final_on, EXISTS (SELECT 1 FROM placement_objection o WHERE o.notice_id = n.id AND o.state = 'OPEN') AS objected "
+        "SELECT p.id, p.case_ref, p.recall_final_on, n.id AS notice_id, n.final_on, EXISTS (SELECT 1 FROM placement_objection o WHERE o.notice_id = n.id AND o.state = 'OPEN') AS objected "
         "FROM placement_placement p LEFT JOIN placement_notice n ON n.placement_id = p.id AND n.state = 'OPEN' WHERE p.id = ANY(%s) ORDER BY p.id FOR NO KEY UPDATE OF p",
         [list(ids)],
     )
     for row in rows:
-        if row["notice_id"] is None:
+        # the mark is read once the row is free: a recall at once, or a withdrawal, may have come before
+        if row["notice_id"] is None or row["recall_final_on"] is None:
             raise NoticeNotFound(what=row["case_ref"], where=row["case_ref"])
         if row["final_on"] <= days.day_of(at):
             raise ObjectionTooLate(
@@ -199,7 +200,7 @@ def _open(objection_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Give open objections with their notices, their placements locked."""
     wanted = sorted(set(objection_ids))
     rows = transactions.rows(
-        "SELECT o.id, o.state, o.notice_id, n.final_on, n.reason, n.placement_id FROM placement_objection o JOIN placement_notice n ON n.id = o.notice_id "
+        "SELECT o.id, o.state, o.notice_id, n.final_on, n.reason, n.placement_id, p.recall_final_on FROM placement_objection o JOIN placement_notice n ON n.id = o.notice_id "
         "JOIN placement_placement p ON p.id = n.placement_id WHERE o.id = ANY(%s) ORDER BY p.id FOR NO KEY UPDATE OF p",
         [wanted],
     )
@@ -207,8 +208,9 @@ def _open(objection_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     if missing := next((one for one in wanted if one not in known), None):
         raise ObjectionNotFound(what="objection", where=str(missing))
     for row in rows:
-        if row["state"] != "OPEN":
-            raise ObjectionDecided(state=Objection.State(row["state"]).label, where=str(row["id"]))
+        if row["state"] != "OPEN" or row["recall_final_on"] is None:
+            state = row["state"] if row["state"] != "OPEN" else Objection.State.OVERTAKEN
+            raise ObjectionDecided(state=Objection.State(state).label, where=str(row["id"]))
     return rows
 
 

@@ -134,7 +134,8 @@ def finalise_recalls(*, actor: Actor, at: datetime) -> int:
     """
     locks.lock(keys=["placement:recalls"])
     rows = transactions.rows(
-        "SELECT p.id, n.reason FROM placement_notice n JOIN placement_placement p ON p.id = n.placement_id WHERE n.state = 'OPEN' AND n.final_on <= %s "
+        # what a recall at once has ended in this moment is looked at again once its row is free: the mark is gone
+        "SELECT p.id, n.reason FROM placement_notice n JOIN placement_placement p ON p.id = n.placement_id AND p.recall_final_on = n.final_on WHERE n.state = 'OPEN' AND n.final_on <= %s "
         "AND NOT EXISTS (SELECT 1 FROM placement_objection o WHERE o.notice_id = n.id AND o.state = 'OPEN') ORDER BY p.id FOR NO KEY UPDATE OF p",
         [days.day_of(at)],
     )
