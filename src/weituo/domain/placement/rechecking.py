@@ -9,6 +9,7 @@ from uuid import UUID
 import polars as pl
 
 from weituo.domain.book import queries as book
+from weituo.domain.partners import relations
 from weituo.domain.placement import gathering, valuing
 from weituo.domain.placement.models import RunInputs
 from weituo.foundation import transactions
@@ -16,6 +17,35 @@ from weituo.foundation.tenancy.actors import Actor
 
 #: reasons of `valuing.bars` that can arise between solving and approving
 SINCE = ("CONFLICT", "SISTER_HAD_IT")
+
+
+@transactions.reads
+def placed_in_conflict(viewer: Actor, *, agency_id: UUID, on: date) -> dict[UUID, int]:
+    """Give, for each conflict of an agency in force on this day, how many accounts are placed with it all the same.
+
+    They were placed before the conflict was entered: whether they are recalled is for a person to say.
+    """
+    viewer.require("placement.read")
+    stated = [row for row in relations.conflicts(viewer, on=on) if row["agency_id"] == agency_id]
+    if not stated:
+        return {}
+    people = book.employed_by(
+        viewer, employers=[row["subject"] for row in stated if row["kind"] == "EMPLOYER"]
+    )
+    named = [
+        (row["id"], row["kind"], subject)
+        for row in stated
+        for subject in (people[row["subject"]] if row["kind"] == "EMPLOYER" else [valuing.province(row["subject"]) if row["kind"] == "REGION" else row["subject"]])
+    ]  # fmt: skip
+    ids, kinds, subjects = (list(column) for column in zip(*named, strict=True)) if named else ([], [], [])
+    found = transactions.rows(
+        "SELECT c.id, count(DISTINCT p.id)::int AS accounts FROM placement_placement p JOIN book_account a ON a.id = p.account_id "
+        "JOIN unnest(%s::uuid[], %s::text[], %s::text[]) AS c(id, kind, subject) ON c.subject = CASE c.kind WHEN 'PRODUCT' THEN a.product "
+        "WHEN 'REGION' THEN CASE WHEN a.region ~ '^[0-9]+$' THEN left(a.region, 2) ELSE a.region END ELSE p.borrower_id::text END "
+        "WHERE p.agency_id = %s AND p.state = ANY(%s) GROUP BY c.id",
+        [ids, kinds, subjects, agency_id, list(gathering.LIVE)],
+    )
+    return {row["id"]: row["accounts"] for row in found}
 
 
 @transactions.reads

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from weituo.domain.partners import queries, services
 from weituo.domain.partners import relations as facts
+from weituo.domain.placement import rechecking
 from weituo.foundation import clock, days
 from weituo.foundation.errors import Refusal
 from weituo.web import access
@@ -38,6 +39,7 @@ def _page(request: HttpRequest, agency_id: UUID, *, typed: dict[str, Any], statu
         found,
         sisters=facts.sisters(viewer, on=today).get(found["agency"]["code"], ()),
         agencies=queries.agencies(viewer),
+        placed=rechecking.placed_in_conflict(viewer, agency_id=agency_id, on=today),
         typed=typed,
         actor=viewer,
         today=today,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -42,6 +44,7 @@ def page(
     *,
     sisters: Sequence[str],
     agencies: Sequence[Any],
+    placed: Mapping[UUID, int],
     typed: Mapping[str, Any],
     actor: Actor,
     today: date,
@@ -55,6 +58,7 @@ def page(
             "subject_label": subject_of(row),
             "in_force": _in_force(row, today),
             "open": row["ended_at"] is None,
+            "placed": placed.get(row["id"], 0),
         }
         for row in found["conflicts"]
     ]
@@ -65,9 +69,14 @@ def page(
         text += " " + _("It and its sisters count as one: %(sisters)s.") % {
             "sisters": _(", ").join(names.get(code, code) for code in sisters)
         }
+    standing = sum(placed.values())
+    following = []
+    if standing:
+        text += " " + ngettext("%(n)s account is placed with it all the same.", "%(n)s accounts are placed with it all the same.", standing) % {"n": f"{standing:,}"}  # fmt: skip
+        following = [{"label": _("See its placements"), "url": f"{reverse('placement:placements')}?agency={found['agency']['id']}&state=ACTIVE"}]  # fmt: skip
     return {
         "agency": {"id": found["agency"]["id"], "name": words.name_of(found["agency"])},
-        "state": {"tone": "watch" if live else "none", "text": text, "next": []},
+        "state": {"tone": "watch" if live else "none", "text": text, "next": following},
         "group": group,
         "open_group": any(row["active_to"] is None for row in found["memberships"]),
         "memberships": [dict(row) | {"in_force": _in_force(row, today)} for row in found["memberships"]],

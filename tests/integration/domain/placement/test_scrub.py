@@ -322,6 +322,26 @@ def test_people_of_an_employer_are_found_by_a_keyed_index(db: str) -> None:
     assert relations.conflicts_of_account(lin, borrower_id=desk.borrowers[0], **mine) == []
 
 
+def test_what_is_placed_in_spite_of_a_conflict_is_counted(db: str) -> None:
+    desk = build.desk(count=5)
+    build.book(2, region="110000", strategy_id=desk.strategy_id)
+    lin, alpha, today = actors.staff(), desk.agencies["ALPHA"], build.AT.date()
+    build.approved(build.solved(exploration=0, limits={"agencies": {"BETA": {"accounts_max": 0}}}))
+    assert rechecking.placed_in_conflict(lin, agency_id=alpha, on=today) == {}
+    entered = {
+        kind: partners.enter_conflict(actor=lin, agency_id=alpha, kind=kind, subject=subject, reason="told", at=build.AT)
+        for kind, subject in (
+            ("BORROWER", desk.borrowers[0].hex), ("REGION", "110000"), ("PRODUCT", "CARD"), ("EMPLOYER", "nobody"),
+        )
+    }  # fmt: skip
+    assert rechecking.placed_in_conflict(lin, agency_id=alpha, on=today) == {
+        entered["BORROWER"]: 1,
+        entered["REGION"]: 2,
+        entered["PRODUCT"]: 7,
+    }
+    assert rechecking.placed_in_conflict(lin, agency_id=desk.agencies["BETA"], on=today) == {}
+
+
 # --- between solving and approving ---------------------------------------------------------------------------------------
 
 
