@@ -158,7 +158,7 @@ def related(viewer: Actor, accounts: pl.DataFrame, *, on: date) -> pl.DataFrame:
     families = {row: " ".join(sorted({one for code in row.split() for one in sisters.get(code, ())} - set(row.split()))) for row in accounts["before"].drop_nulls().unique().to_list()}  # fmt: skip
     split = pl.col("split").fill_null(value=False)
     return (
-        accounts.join(_in_conflict(viewer, accounts, sisters, on=on), on="account_id", how="left", maintain_order="left")
+        accounts.join(in_conflict(viewer, accounts, sisters, on=on), on="account_id", how="left", maintain_order="left")
         .with_columns(
             pl.col("before", "conflicts").fill_null(""),
             pl.col("again").fill_null("OTHER"),
@@ -170,7 +170,7 @@ def related(viewer: Actor, accounts: pl.DataFrame, *, on: date) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _in_conflict(
+def in_conflict(
     viewer: Actor, accounts: pl.DataFrame, sisters: Mapping[str, Sequence[str]], *, on: date
 ) -> pl.DataFrame:
     """Give accounts with the codes of the agencies in conflict with them, sisters included: account_id, conflicts."""

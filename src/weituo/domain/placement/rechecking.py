@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -60,21 +61,35 @@ def barred_since(viewer: Actor, *, run_id: UUID, on: date) -> list[UUID]:
         [run_id],
     )
     given = pl.DataFrame(found, schema={"account_id": pl.String, "code": pl.String})
-    names = [name for name in valuing.ACCOUNTS if name not in {"conflicts", "sisters"}]
-    accounts = inputs.accounts.select(names).join(given, on="account_id", how="inner", maintain_order="left")
-    products = book.accounts_frame(viewer, on=on, account_ids=accounts["account_id"]).select(
-        "account_id", "product"
-    )
-    today = gathering.related(
-        viewer,
-        accounts.join(products, on="account_id", how="left", maintain_order="left").with_columns(
-            split=pl.col("unit") == pl.col("account_id")
-        ),
-        on=on,
-    )
+    accounts = inputs.accounts.join(given, on="account_id", how="inner", maintain_order="left")
+    today = related_on(viewer, accounts, on=on)
     fresh = replace(inputs, accounts=today.select(list(valuing.ACCOUNTS)), kept=None)
     places = {agency.code: place for place, agency in enumerate(inputs.agencies)}
     columns = today["code"].replace_strict(places, return_dtype=pl.Int64).to_numpy()
     bars = valuing.bars(fresh)
     barred = [bars[why][range(today.height), columns] for why in SINCE]
     return [UUID(one) for one in today.filter(pl.Series(barred[0] | barred[1]))["account_id"]]
+
+
+def related_on(viewer: Actor, accounts: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """Give a run's accounts (`valuing.ACCOUNTS`, further columns are kept) with the sisters and conflicts of this day."""
+    products = book.accounts_frame(viewer, on=on, account_ids=accounts["account_id"]).select(
+        "account_id", "product"
+    )
+    return gathering.related(
+        viewer,
+        accounts.drop("conflicts", "sisters")
+        .join(products, on="account_id", how="left", maintain_order="left")
+        .with_columns(split=pl.col("unit") == pl.col("account_id")),
+        on=on,
+    )
+
+
+def in_conflict_with(viewer: Actor, *, code: str, account_ids: Iterable[UUID], on: date) -> set[UUID]:
+    """Give those of these accounts that the agency of this code is in conflict with on this day, itself or by a sister."""
+    accounts = book.accounts_frame(viewer, on=on, account_ids=account_ids)
+    found = gathering.in_conflict(viewer, accounts, relations.sisters(viewer, on=on), on=on)
+    return {
+        UUID(one)
+        for one in found.filter(pl.col("conflicts").str.split(" ").list.contains(code))["account_id"]
+    }

@@ -79,6 +79,7 @@ DECLINES = {
 }
 #: why the lender withdrew an offer, besides the reasons for recalls
 WITHDRAWALS = RECALLS | {
+    "CONFLICT": gettext_lazy("conflict of interest"),
     "CLOSED": gettext_lazy("closed"),
     "NO_BALANCE": gettext_lazy("nothing is owed any more"),
     "ON_HOLD": gettext_lazy("on hold"),

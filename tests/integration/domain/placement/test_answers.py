@@ -429,3 +429,20 @@ def test_a_conflict_of_interest_keeps_the_whole_group_away(db: str, reason: str,
     desk.decline(desk.offers(), reason=reason)
     services.refill_run(actor=LIN, run_id=desk.run_id, at=LATER)
     assert {row["outcome"] for row in answers.refills(LIN, run_id=desk.run_id)} == {outcome}
+
+
+def test_a_conflict_that_came_up_since_stops_acceptance_and_refill(db: str) -> None:
+    from weituo.domain.partners import services as partners
+
+    desk = Desk(count=4, capacity=4)
+    refs = desk.offers()
+    desk.decline(refs[:2], reason="NO_CAPACITY")
+    for agency_id in (desk.alpha_id, desk.beta_id):
+        partners.enter_conflict(
+            actor=LIN, agency_id=agency_id, kind="PRODUCT", subject="CARD", reason="owns the shop", active_from=build.AS_OF, at=LATER
+        )  # fmt: skip
+    assert desk.accept(refs[2:]) == services.Accepted(accepted=0, withdrawn=2)
+    assert services.refill_run(actor=LIN, run_id=desk.run_id, at=LATER).kept == 2
+    assert {row["outcome"] for row in answers.refills(LIN, run_id=desk.run_id)} == {"NO_AGENCY"}
+    withdrawn = queries.placements_page(LIN, filters={"state": "WITHDRAWN"})["rows"]
+    assert {row["answer_reason"] for row in withdrawn} == {"CONFLICT"}

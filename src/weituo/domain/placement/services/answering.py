@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from weituo.domain.placement import gathering, terms
+from weituo.domain.placement import gathering, rechecking, terms
 from weituo.domain.placement.errors import (
     AgencyNotInOrder,
     AnswerRefused,
@@ -119,6 +119,9 @@ def _accept(*, actor: Actor, on_behalf: Actor, ids: Sequence[UUID], at: datetime
     if not any(row.id == agency_id for row in gathering.agencies_in_order(actor, on=today)):
         raise AgencyNotInOrder(agency=offering.code_of(agency_id), where=str(agency_id))
     stopped = _stopped(open_ids, at=at)
+    stopped |= _in_conflict(
+        actor, [one for one in open_ids if one not in stopped], agency_id=agency_id, on=today
+    )
     accepted = [one for one in open_ids if one not in stopped]
     with transactions.connection().cursor() as cursor:
         cursor.execute(_ACCEPT, {"ids": accepted, "at": at, "by": on_behalf.id, "today": today})
@@ -177,7 +180,18 @@ def _open(ids: Sequence[UUID], *, agency_id: UUID, answered: str, at: datetime) 
     return [row["id"] for row in rows if row["state"] == "OFFERED"]
 
 
-def _stopped(ids: Sequence[UUID], *, at: datetime) -> Mapping[UUID, str]:
+def _in_conflict(actor: Actor, ids: Sequence[UUID], *, agency_id: UUID, on: date) -> dict[UUID, str]:
+    """Give the offers whose account the agency came into conflict with since."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT account_id, id FROM placement_placement WHERE id = ANY(%s) ORDER BY id", [list(ids)]
+        )
+        offers: dict[UUID, UUID] = dict(cursor.fetchall())
+    barred = rechecking.in_conflict_with(actor, code=offering.code_of(agency_id), account_ids=offers, on=on)
+    return {offers[account]: "CONFLICT" for account in sorted(barred)}
+
+
+def _stopped(ids: Sequence[UUID], *, at: datetime) -> dict[UUID, str]:
     """Give the offers whose account must not go out any more, with what stops it."""
     with transactions.connection().cursor() as cursor:
         cursor.execute(

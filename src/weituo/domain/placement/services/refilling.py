@@ -19,7 +19,7 @@ import polars as pl
 from weituo.core.allocation import placing
 from weituo.core.allocation.problem import IN_HOUSE, Infeasible
 from weituo.domain.partners import relations
-from weituo.domain.placement import gathering, telling, valuing
+from weituo.domain.placement import gathering, rechecking, telling, valuing
 from weituo.domain.placement.errors import NotRefillable, RunNotFound
 from weituo.domain.placement.events import PlacementsOffered, RunRefilled
 from weituo.domain.placement.models import Run, RunInputs
@@ -151,7 +151,7 @@ def _refills(run_id: UUID) -> int:
 def _accounts(actor: Actor, accounts: pl.DataFrame, waiting: pl.DataFrame, *, on: date) -> pl.DataFrame:
     """Give the waiting accounts as the run knew them, barred from whoever was asked, and who works for their borrower now.
 
-    A conflict of interest is one of the agency's whole group.
+    Sisters and conflicts are those of this day. A conflict of interest is one of the agency's whole group.
     """
     sisters = relations.sisters(actor, on=on)
     families = {
@@ -164,7 +164,9 @@ def _accounts(actor: Actor, accounts: pl.DataFrame, waiting: pl.DataFrame, *, on
     )  # fmt: skip
     alone = pl.col("unit") == pl.col("account_id")
     return (
-        accounts.join(asked, on="account_id", how="inner", maintain_order="left")
+        rechecking.related_on(
+            actor, accounts.join(asked, on="account_id", how="inner", maintain_order="left"), on=on
+        )
         .with_columns(
             conflicts=pl.concat_str("conflicts", "asked", "related", separator=" ").str.strip_chars(),
             bound_to=pl.when(alone).then(pl.lit("")).otherwise(pl.coalesce("now_bound_to", "bound_to")),
