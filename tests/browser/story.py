@@ -14,6 +14,7 @@ from weituo.domain.contact import services as contact
 from weituo.domain.evaluation import services as evaluating
 from weituo.domain.ledger import services as ledger
 from weituo.domain.partners import services as partners
+from weituo.domain.placement import answers, queries
 from weituo.domain.placement import services as placement
 from weituo.domain.plans import services as plans
 from weituo.domain.sharing import services as sharing
@@ -76,6 +77,12 @@ def tell() -> Told:
         reason="RETURNED_BY_AGENCY",
         at=MORNING + timedelta(hours=1),
     )
+    placement.give_notice(
+        actor=actors.staff(name="lin"),
+        placement_ids=[desk.cases[3].placement_id],
+        reason="NO_PROGRESS",
+        at=MORNING,
+    )
     care_case_id = care.open_case(
         actor=actors.borrower(desk.cases[5].borrower_id), kind="DISPUTE", reason="NOT_MY_DEBT", source="BORROWER_PAGE",
         account_id=desk.cases[5].account_id, text="我已经还过了", at=MORNING,
@@ -109,7 +116,26 @@ def tell_of_placing() -> None:
         active_from=build.AS_OF,
     )  # fmt: skip
     first, _waiting = build.solved(hold_out=0.1), build.solved(seed=8, hold_out=0.1)
+    build.answers_each(desk.agencies["BETA"])
     build.approved(first)
+    _answers_of(desk.agencies["BETA"], run_id=first)
+
+
+def _answers_of(agency_id: UUID, *, run_id: UUID) -> None:
+    """Let an agency accept some offers, decline others, and object to a recall; the declined ones are placed again."""
+    agency = actors.agency_system(agency_id)
+    refs = [row["case_ref"] for row in answers.my_offers(agency)]
+    placement.accept_placements(actor=agency, case_refs=refs[:4], at=build.AT)
+    placement.decline_placements(actor=agency, case_refs=refs[4:6], reason="NO_CAPACITY", at=build.AT)
+    placement.refill_run(actor=actors.staff(), run_id=run_id, at=build.AT)
+    held = queries.placements_frame(agency)["placement_id"].to_list()[:2]
+    placement.give_notice(
+        actor=actors.staff(), placement_ids=[UUID(one) for one in held], reason="NO_PROGRESS", at=build.AT
+    )
+    [first, _second] = answers.my_notices(agency)
+    placement.object_to_recall(
+        actor=agency, case_refs=[first["case_ref"]], code="PROMISE_DUE", evidence_on=first["final_on"], evidence_minor=120_000, at=build.AT
+    )  # fmt: skip
 
 
 def tell_of_judging() -> None:

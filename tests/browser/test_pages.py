@@ -62,6 +62,8 @@ PAGES = (
     ("deng", "/agency/"),
     ("deng", "/agency/cases/"),
     ("deng", "/agency/cases/{case_ref}/"),
+    ("deng", "/agency/offers/"),
+    ("deng", "/agency/recalls/"),
     ("deng", "/agency/promises/"),
     ("deng", "/agency/statements/"),
     ("deng", "/agency/statements/{statement_id}/"),

@@ -134,16 +134,18 @@ def _recall(story: Story, week: int, at: datetime) -> list[str]:
         said += _take_back(
             story, found[: max(1, len(found) // ROUGH_PART)], reason="CONDUCT", at=at + timedelta(minutes=2)
         )
-    said += _answers(story, week, active, at)
+    said += _answers(story, week, at)
     for number in range(1, 1 + steps_placing.approved_runs()):
         steps_placing.share(story, number=number, at=at + timedelta(minutes=4))
     steps_placing.destroy(story, at=at + timedelta(minutes=30))
     return said
 
 
-def _answers(story: Story, week: int, active: pl.DataFrame, at: datetime) -> list[str]:
+def _answers(story: Story, week: int, at: datetime) -> list[str]:
     """Make due recalls final; once, tell a few first, and once, keep a few cases longer."""
     said = [steps_answers.due(story, at=at + timedelta(minutes=1))]
+    # what was recalled a moment ago is active no more
+    active = placement_queries.placements_frame(OPERATOR).filter(pl.col("state") == "ACTIVE")
     if week == _turn(story, 0.6) and not answers.notices(OPERATOR, open_only=False):
         said.append(steps_answers.told(story, active, at=at + timedelta(minutes=2)))
     if week == _turn(story, 0.8) and not active.is_empty():
