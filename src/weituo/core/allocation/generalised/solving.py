@@ -23,10 +23,12 @@ CLIMB_STEPS: Final = 100
 NEAR_MAX: Final = 20
 #: links and looks a second that a processor of 2024 does; the plan of rounds rests on it and on the time limit, never on the clock
 WORK_SECOND: Final = 4e7
-#: shares of the time limit that the rounds of search get
-ROUNDS: Final = (0.004, 0.016, 0.08, 0.2, 0.2, 0.2, 0.2)
+#: shares of the time limit that the rounds of search get: they grow, so that a slower machine still ends most of them
+ROUNDS: Final = (0.004, 0.016, 0.04, 0.08, 0.14, 0.2, 0.22, 0.3)
 #: rounds before which the bound is raised again, with the best cost so far as the target
-CLIMBS_BEFORE: Final = (1, 6)
+CLIMBS_BEFORE: Final = (1, 3, 6)
+#: the gap at which raising the bound further is not worth the time
+CLOSE: Final = 2e-4
 #: links and looks a cell of the matrix that a round does at least
 WORK_MIN: Final = 200
 #: seconds beyond the limit, at least and as a share of it, for a first assignment within capacity
@@ -109,7 +111,7 @@ def solve(
             for number, share in enumerate(ROUNDS):
                 if number == 1:
                     _exhaust_small(course)
-                if number in CLIMBS_BEFORE:
+                if number in CLIMBS_BEFORE and course.cost - course.bound > CLOSE * abs(course.bound):
                     _climb(course)
                 if course.proved or (number > 0 and time.perf_counter() >= course.until):
                     break
