@@ -6,6 +6,7 @@ What the test expects of an act is worked out from what it saw and did before, w
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -43,6 +43,8 @@ CODES = ("ALPHA", "BETA", "GAMMA")
 #: GAMMA accepts in advance
 ANSWERING = CODES[:2]
 DECLINES = st.sampled_from(["NO_CAPACITY", "CONFLICT_OF_INTEREST"])
+#: what is drawn does not hang on what stands, so that an example can be played again: it chooses by number
+WHICH = st.integers(0, 2**16)
 NEVER = ("OFFERED", "DECLINED", "LAPSED", "WITHDRAWN")
 
 
@@ -71,6 +73,7 @@ class PlacementMachine(RuleBasedStateMachine):
         self.runs: list[UUID] = []
         self.holds: dict[UUID, UUID] = {}
         self.entrusted: set[str] = set()
+        self.place(7)
 
     # --- what the lender does ------------------------------------------------------------------------------------------
 
@@ -78,8 +81,11 @@ class PlacementMachine(RuleBasedStateMachine):
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
 
-    @precondition(lambda self: len(self.runs) < 3)
     @rule(seed=st.integers(0, 50))
+    def place_again(self, seed: int) -> None:
+        if len(self.runs) < 3:
+            self.place(seed)
+
     def place(self, seed: int) -> None:
         free = self.free()
         try:
@@ -102,41 +108,40 @@ class PlacementMachine(RuleBasedStateMachine):
         )
         assert services.lapse_offers(actor=WORKER, at=self.now) == due[0][0]
 
-    @precondition(lambda self: self.runs)
-    @rule(data=st.data())
-    def refill(self, data: st.DataObject) -> None:
-        run_id = data.draw(st.sampled_from(self.runs))
+    @rule(which=WHICH)
+    def refill(self, which: int) -> None:
+        run_id = one_of(self.runs, which)
         waiting = self.waiting(run_id)
         made = services.refill_run(actor=WORKER, run_id=run_id, at=self.now)
         assert made.placed + made.kept == len(waiting)
         assert self.waiting(run_id) == []
 
-    @rule(data=st.data(), reason=st.sampled_from(["NO_PROGRESS", "STRATEGY_CHANGED"]))
-    def notice(self, data: st.DataObject, reason: str) -> None:
+    @rule(which=WHICH, reason=st.sampled_from(["NO_PROGRESS", "STRATEGY_CHANGED"]))
+    def notice(self, which: int, reason: str) -> None:
         active = self.placements("ACTIVE")
         if active:
-            chosen = data.draw(st.lists(st.sampled_from(active), unique_by=lambda row: row["id"], min_size=1))
+            chosen = some_of(active, which)
             new = [row for row in chosen if row["recall_final_on"] is None]
             told = services.give_notice(
                 actor=LIN, placement_ids=[row["id"] for row in chosen], reason=reason, at=self.now
             )
             assert told == len(new)
 
-    @rule(data=st.data(), reason=st.sampled_from(["COMPLAINT", "BORROWER_DECEASED"]))
-    def recall(self, data: st.DataObject, reason: str) -> None:
+    @rule(which=WHICH, reason=st.sampled_from(["COMPLAINT", "BORROWER_DECEASED"]))
+    def recall(self, which: int, reason: str) -> None:
         live = self.placements("ACTIVE", "OFFERED")
         if live:
-            one = data.draw(st.sampled_from(live))
+            one = one_of(live, which)
             assert services.recall(actor=LIN, placement_ids=[one["id"]], reason=reason, at=self.now) == 1
             [after] = [row for row in self.placements() if row["id"] == one["id"]]
             assert after["state"] == ("RECALLED" if one["state"] == "ACTIVE" else "WITHDRAWN")
 
-    @rule(data=st.data(), upheld=st.booleans(), more=st.integers(1, 10))
-    def decide(self, data: st.DataObject, upheld: bool, more: int) -> None:
+    @rule(which=WHICH, upheld=st.booleans(), more=st.integers(1, 10))
+    def decide(self, which: int, upheld: bool, more: int) -> None:
         waiting = self.in_order([row for row in answers.notices(LIN) if row["objection_state"] == "OPEN"])
         if not waiting:
             return
-        one = data.draw(st.sampled_from(waiting))
+        one = one_of(waiting, which)
         until = max(days.day_of(self.now), one["final_on"]) + timedelta(days=more)
         services.decide_objections(
             actor=LIN, objection_ids=[one["objection_id"]], upheld=upheld, reason="looked into", until=until if upheld else None, at=self.now
@@ -157,12 +162,12 @@ class PlacementMachine(RuleBasedStateMachine):
         assert services.finalise_recalls(actor=WORKER, at=self.now) == 0
         assert {row["id"] for row in self.placements("RECALLED")} >= set(due)
 
-    @rule(data=st.data(), months=st.integers(1, 3))
-    def retain(self, data: st.DataObject, months: int) -> None:
+    @rule(which=WHICH, months=st.integers(1, 3))
+    def retain(self, which: int, months: int) -> None:
         active = self.placements("ACTIVE")
         if not active:
             return
-        one = data.draw(st.sampled_from(active))
+        one = one_of(active, which)
         later = one["term_to"] + timedelta(days=28 * months)
         allowed = (
             one["retained"] < 2 and one["recall_final_on"] is None and one["term_to"] > days.day_of(self.now)
@@ -181,9 +186,9 @@ class PlacementMachine(RuleBasedStateMachine):
         over = [row for row in self.placements("ACTIVE") if row["term_to"] <= days.day_of(self.now)]
         assert services.expire_placements(actor=WORKER, at=self.now) == len(over)
 
-    @rule(data=st.data())
-    def hold(self, data: st.DataObject) -> None:
-        borrower = data.draw(st.sampled_from(list(dict.fromkeys(self.borrowers.values()))))
+    @rule(which=WHICH)
+    def hold(self, which: int) -> None:
+        borrower = one_of(list(dict.fromkeys(self.borrowers.values())), which)
         if borrower in self.holds:
             book.release_hold(actor=LIN, hold_id=self.holds.pop(borrower), reason="settled", at=self.now)
             return
@@ -193,14 +198,12 @@ class PlacementMachine(RuleBasedStateMachine):
 
     # --- what agencies do ----------------------------------------------------------------------------------------------
 
-    @rule(data=st.data(), code=st.sampled_from(ANSWERING), accepts=st.booleans(), reason=DECLINES)
-    def answer(self, data: st.DataObject, code: str, accepts: bool, reason: str) -> None:
+    @rule(which=WHICH, code=st.sampled_from(ANSWERING), accepts=st.booleans(), reason=DECLINES)
+    def answer(self, which: int, code: str, accepts: bool, reason: str) -> None:
         offers = self.in_order(answers.my_offers(self.people[code]))
         if not offers:
             return
-        chosen = data.draw(
-            st.lists(st.sampled_from(offers), unique_by=lambda row: row["case_ref"], min_size=1)
-        )
+        chosen = some_of(offers, which)
         refs = [row["case_ref"] for row in chosen]
         late = any(row["answer_by"] <= self.now for row in chosen)
         stopped = {
@@ -220,12 +223,23 @@ class PlacementMachine(RuleBasedStateMachine):
         else:
             assert not late
 
-    @rule(data=st.data(), code=st.sampled_from(CODES), ahead=st.integers(0, 20))
-    def object(self, data: st.DataObject, code: str, ahead: int) -> None:
+    @rule(code=st.sampled_from(ANSWERING), reason=DECLINES)
+    def decline_everything_and_refill(self, code: str, reason: str) -> None:
+        offers = [row for row in answers.my_offers(self.people[code]) if row["answer_by"] > self.now]
+        if offers:
+            refs = [row["case_ref"] for row in offers]
+            services.decline_placements(actor=self.people[code], case_refs=refs, reason=reason, at=self.now)
+        for run_id in self.runs:
+            waiting = self.waiting(run_id)
+            made = services.refill_run(actor=WORKER, run_id=run_id, at=self.now)
+            assert made.placed + made.kept == len(waiting)
+
+    @rule(which=WHICH, code=st.sampled_from(CODES), ahead=st.integers(0, 20))
+    def object(self, which: int, code: str, ahead: int) -> None:
         notices = self.in_order(answers.my_notices(self.people[code]))
         if not notices:
             return
-        one = data.draw(st.sampled_from(notices))
+        one = one_of(notices, which)
         today = days.day_of(self.now)
         try:
             services.object_to_recall(
@@ -239,12 +253,12 @@ class PlacementMachine(RuleBasedStateMachine):
         else:
             assert one["final_on"] > today and one["objection_state"] != "OPEN"
 
-    @rule(data=st.data(), code=st.sampled_from(CODES))
-    def meddle(self, data: st.DataObject, code: str) -> None:
+    @rule(which=WHICH, code=st.sampled_from(CODES))
+    def meddle(self, which: int, code: str) -> None:
         """Answer for somebody else: their offers do not exist for it."""
         others = [row for row in self.placements("OFFERED") if row["agency_id"] != self.agencies[code]]
         if others:
-            one = data.draw(st.sampled_from(others))
+            one = one_of(others, which)
             with pytest.raises(errors.OfferNotYours):
                 services.accept_placements(actor=self.people[code], case_refs=[one["case_ref"]], at=self.now)
 
@@ -336,6 +350,16 @@ class PlacementMachine(RuleBasedStateMachine):
             for row in self.placements("DECLINED", "LAPSED")
             if row["run_id"] == run_id and row["id"] not in done
         ]
+
+
+def one_of(found: Sequence[Any], which: int) -> Any:
+    """Choose one by its number."""
+    return found[which % len(found)]
+
+
+def some_of(found: Sequence[Any], which: int) -> list[Any]:
+    """Choose some by the bits of a number, at least one."""
+    return [one for place, one in enumerate(found) if which >> place & 1] or [one_of(found, which)]
 
 
 def rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
