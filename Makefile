@@ -19,7 +19,7 @@ setup:
 	@$(SETUP) runtime
 
 test:
-	@$(SETUP) runtime test
+	@$(SETUP) runtime test spark
 	@browser=$$($(PYTHON) tools/browser.py) && WEITUO_CHROMIUM=$$browser $(PYTHON) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint:
@@ -27,7 +27,7 @@ lint:
 	@$(PYTHON) tools/lint.py
 
 bench:
-	@$(SETUP) runtime bench
+	@$(SETUP) runtime bench spark
 	@$(PYTHON) -m bench $(ARGS)
 
 docs:

@@ -20,6 +20,7 @@ NAMES = (
     "requirements.test",
     "requirements.bench",
     "requirements.docs",
+    "requirements.spark",
 )
 ONLY_FOR_BUILDING = {"setuptools"}
 
@@ -59,11 +60,15 @@ def faults() -> list[str]:
     """Return one sentence for each difference between pyproject.toml, the .in files and the locks."""
     found = []
     with (ROOT / "pyproject.toml").open("rb") as file:
-        declared = {line.replace(" ", "") for line in tomllib.load(file)["project"]["dependencies"]}
+        project = tomllib.load(file)["project"]
+    declared = {line.replace(" ", "") for line in project["dependencies"]}
     runtime = {line.replace(" ", "") for line in wanted(ROOT / "requirements.in")}
     runtime = {line for line in runtime if canonical(line) not in ONLY_FOR_BUILDING}
     for line in sorted(declared ^ runtime):
         found.append(f"{line}: in only one of pyproject.toml and requirements.in")
+    spark = {line.replace(" ", "") for line in project["optional-dependencies"]["spark"]}
+    for line in sorted(spark ^ {line.replace(" ", "") for line in wanted(ROOT / "requirements.spark.in")}):
+        found.append(f"{line}: in only one of pyproject.toml and requirements.spark.in")
     for name in NAMES:
         lock = ROOT / f"{name}.lock"
         if not lock.exists():

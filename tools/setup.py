@@ -2,7 +2,7 @@
 
     python tools/setup.py runtime             what `make demo` needs: packages, assets, catalogues
     python tools/setup.py runtime test        and the tests' packages and assets
-    python tools/setup.py runtime bench docs  and so on
+    python tools/setup.py runtime bench docs  and so on; spark is about 700 MB
     python tools/setup.py forget              stop the own PostgreSQL and remove its data, also those outside var/
 
 Each part leaves a stamp in .venv, so that a repeat costs a fraction of a second. Runs on any Python of at least 3.11.
@@ -26,6 +26,7 @@ LOCKS = {
     "test": "requirements.test.lock",
     "bench": "requirements.bench.lock",
     "docs": "requirements.docs.lock",
+    "spark": "requirements.spark.lock",
 }
 PIP = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
 
