@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from weituo.core import comparison, conduct, money
-from weituo.core.allocation import certificate, rivals, solver
-from weituo.core.allocation.problem import Limits, Problem
+from weituo.core.allocation import rivals
+from weituo.core.allocation.placing import Question, place
 from weituo.core.money import commissions
 from weituo.core.recovery import buckets, curves, intervals
 
@@ -118,26 +118,30 @@ def test_a_call_at_night_is_refused_as_explained() -> None:
 def test_the_best_plan_and_its_bound_are_as_explained() -> None:
     given = worked("placement", "assignment")
     value = np.array(given["value_minor"], dtype=np.int64)
-    problem = Problem(
+    question = Question(
         accounts=np.array([f"account {number}" for number in range(len(value))]),
         agencies=tuple(given["agencies"]),
         value_minor=value,
         eligible=np.ones(value.shape, dtype=np.bool_),
         balance_minor=np.array(given["balance_minor"], dtype=np.int64),
-        bucket=np.array(["M2"] * len(value)),
-        limits=tuple(Limits(accounts_max=most) for most in given["accounts_max"]),
+        segment=np.zeros(len(value), dtype=np.int64),
+        limits={"count_max": given["accounts_max"]},
+        tiers=given["tier"],
     )
 
     def names(assignment: Any) -> list[str]:
-        return [given["agencies"][position] if position >= 0 else "in-house" for position in assignment]
+        return [
+            given["agencies"][position] if 0 <= position < len(given["agencies"]) else "in-house"
+            for position in assignment
+        ]
 
-    plan = solver.solve(problem=problem)
-    assert names(plan.assignment) == given["best"]
-    assert certificate.value_minor(problem=problem, assignment=plan.assignment) == given["best_minor"]
-    assert certificate.bound_minor(problem=problem, prices=plan.prices) == given["bound_minor"]
-    by_hand = rivals.greedy(problem=problem, tiers=given["tier"])
+    answer = place(question=question, seed=1, share=0)
+    assert names(answer.assignment) == given["best"]
+    assert answer.value_minor == given["best_minor"]
+    assert answer.bound_minor == given["bound_minor"]
+    by_hand = rivals.by_tier(problem=answer.problem, tiers=given["tier"], columns=[0, 1], home=2)
     assert names(by_hand) == given["by_hand"]
-    assert certificate.value_minor(problem=problem, assignment=by_hand) == given["by_hand_minor"]
+    assert answer.rivals["greedy"]["value_minor"] == given["by_hand_minor"]
 
 
 @pytest.mark.parametrize("times", [1, 10])

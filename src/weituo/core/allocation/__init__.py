@@ -1,12 +1,17 @@
 """Which agency gets which account: the best assignment within limits, its proof, its price, its fair share of chance.
 
-problem       Problem(accounts, agencies, value_minor, eligible, balance_minor, bucket, limits) · Limits · Infeasible
-solver        solve(problem) -> Plan(assignment, value_minor, prices): linear program, then rounding that keeps limits
-certificate   bound_minor(problem, prices) · broken(problem, assignment) · value_minor: shares no code with the solver
-exploration   reserve(problem, share) · explore(problem, assignment, share, seed) -> Draw(assignment, explored, probability)
-rivals        round_robin(problem) · greedy(problem, tiers): how it is done by hand today
+placing       place(question, seed, share, …) -> Placed: a run in one call, in whole minor units; what the domain asks
+problem       problem(value, balance, segment, limits…) -> Problem: accounts × agencies, checked
+solver        solve(problem) -> Solution(agency, value, bound, prices): the best assignment, and how near to it
+checker       check(problem, agency, price, money): value and bound recomputed; shares no code with the solver
+feasibility   Infeasible: why no assignment keeps all limits, and the least that would have to give
+explaining    what each limit is worth, what each rule costs, why an account is where it is
+exploration   explore(problem, price, money, keys, …) -> Draw: who is drawn by chance, and with what chance exactly
+holding       hold_out(problem, keys, agency, share, …) -> HeldOut: who stays in-house so that outsourcing can be measured
+changing      resolve(problem, before, stickiness) -> Changed: what must change, and why each account moved
+rivals        round_robin · by_tier: how it is done by hand today; broken: which limits an assignment breaks
 effects       shrunk_effects(...): what agencies state about their past, taken with reserve
-placing       place(problem, tiers, exploration, seed) -> Placed: all of it in one call · digest(...)
+keying        keyed(seed, purpose, keys): numbers by chance that anyone can draw again
 
-Values are whole minor units relative to keeping the account in-house, which is always allowed and is worth 0.
+In-house work and leaving an account alone are agencies like the others; `placing` adds in-house as the last column, worth 0.
 """

@@ -1,217 +1,359 @@
 """A small share of accounts is placed by chance, so that agencies can be compared fairly; the chance is known exactly.
 
-How it stays exact. The plan a*(i) is computed from the problem alone, before and without any draw, with part of every
-limit reserved. Then, within each stratum of n_s accounts with the same k_s eligible agencies, agency j gets a number of
-slots whose expectation is e_sj = n_s · share / k_s, by systematic rounding with one number of the seed; a keyed order
-of the stratum's accounts fills the slots. Every account of the stratum has the same chance e_sj / n_s to be drawn to j,
-so that its probability to end at j is exactly
+What an account would lose at agency k is its regret under the prices of the plan without draws: max_j r_ij − r_ik. Chance
+follows it, so that near ties are drawn often and dear mistakes hardly ever, and limits hold on average by themselves:
 
-    p_i(j) = e_sj / n_s + (1 − Σ_l e_sl / n_s) · [a*(i) = j]
+    softmax_k = exp(−regret_ik / τ) / Σ_j exp(−regret_ij / τ)       τ from the data: `away` of the draws leave their best
+    p_k = softmax_k                                                the drawn slice
+    p_k = f + (1 − K_i f) softmax_k,  f = min(floor, 1 / K_i)       the measured slice; K_i agencies are open to account i
 
-that is share / k_s for an agency that is not the plan's and 1 − share + share / k_s for the plan's (1 − share in-house).
-Where capacity interacts: slots are at most ⌈e_sj⌉, so e_sj is lowered, before any draw and by figures that do not
-depend on it, until the most that can arrive fits into what the plan left free; an agency that the plan holds near a
-least amount gives no account away; and where a most balance stands the largest accounts are not drawn. Then the probabilities above follow the lowered e_sj: still exact, only less chance.
-"Exact" means: over the seed, with BLAKE2b taken as a random function. Sources: systematic sampling (Madow 1944);
-ε-greedy logging (Li et al. 2011).
+Two keyed numbers of an account decide: the first whether it lies in the measured slice (below `measured`), in the drawn
+slice (below `measured` + `share`) or in none; the second which agency it gets. Neither depends on rows' order.
+
+Draws never take more than `ROOM` of what a hard limit allows an agency. Where they could:
+- by balance: accounts so large that the agency's draws might exceed it are closed to it before the softmax;
+- by count C: p_k is lowered by one factor for the agency, and then, going by the first number, only the first C draws stand.
+The chance that one stands is that fewer than C of those before it were drawn to k, a sum of independent draws whose
+distribution is worked out exactly (Poisson-binomial; Wang 1993). A draw that does not stand is given up: the account is
+placed by the plan.
+
+What may be used of it: for an account that was drawn, `probability` is the chance, over the second numbers, that this account
+is drawn to this agency and the draw stands, given the slices. In the measured slice it is at least f × the two factors above
+for every open agency, so inverse-probability weighting over accounts with `measured` is valid for all of them. The drawn
+slice alone has chances too small for that away from near ties. Accounts that are not drawn have 1.0, and say nothing.
+Sources: softmax logging on a surrogate (Swaminathan and Joachims 2015); a floor for support (Li et al. 2011).
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from weituo.core.allocation.problem import IN_HOUSE, Ints, Limits, Problem, Texts
+from weituo.core.allocation.bundling import Bundles, bundles, worths
+from weituo.core.allocation.keying import keyed
+from weituo.core.allocation.problem import NO_LIMIT, Floats, Ints, Problem, ProblemError
 
-Floats = npt.NDArray[np.float64]
-
-#: of a most amount, at most this many times the share is reserved for exploration
-RESERVE_MAX: Final = 2.0
-#: steps by which e_sj is lowered, and how many, before an agency takes part in no draw
-STEP: Final = 0.8
-STEPS: Final = 24
-#: where a most balance stands, accounts above this quantile of balance are never drawn: a few could burst it
-BALANCE_QUANTILE: Final = 0.75
+#: of what a hard most allows, draws may take at most this part
+ROOM: Final = 0.5
+#: chance of the least account with each agency that is open to it, in the measured slice
+FLOOR: Final = 0.05
+#: of the draws by softmax, the share that leaves its best agency; decides τ
+AWAY: Final = 0.2
+#: bundles that τ is found on, and rows looked at in one go
+LOOKED_AT: Final = 20_000
+BLOCK: Final = 1 << 16
+#: an overflow less likely than this is none: below what float64 can add to 1
+NEGLIGIBLE: Final = 1e-16
+#: draws of an agency by which large accounts are judged: expected ones plus so many spreads, few draws and many
+SPREADS: Final = (4.0, 10.0)
+MANY: Final = 400.0
+#: quotas below this may be reached, and the chance of it is worked out; larger ones are kept out of reach
+COUNTED: Final = 2_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draw:
-    """assignment: (n,) after the draw. explored: (n,) drawn by chance. probability: (n,) of the agency it got, > 0.
+    """agency (n,) int16: what the account is drawn to, −1 not drawn. probability (n,): see the module; 1 where not drawn.
 
-    chances: (n, m) probability of every agency; with in-house (1 − the sum) they add up to 1.
+    measured (n,): drawn in the measured slice. number (n,): the account's first number. temperature: τ. expected_cost: what
+    the draws cost on average, money, by regret before drawing. given_up: bundles whose draw did not stand. closed (k,):
+    bundles of the slices that the agency was closed to for their balance. exact: false when draws were taken back.
     """
 
-    assignment: Ints
-    explored: npt.NDArray[np.bool_]
+    agency: npt.NDArray[np.int16]
     probability: Floats
+    measured: npt.NDArray[np.bool_]
+    number: Floats
+    temperature: float
+    expected_cost: float
+    given_up: int
+    closed: Ints
+    exact: bool = True
+    chosen: Ints
     chances: Floats
 
-
-def keyed(*, seed: int, purpose: str, keys: Texts) -> Floats:
-    """Hash keys with the seed to numbers in [0, 1) with 53 bits, shape of the keys."""
-    secret = hashlib.blake2b(f"{seed}|{purpose}".encode(), digest_size=32).digest()
-    raw = b"".join(hashlib.blake2b(str(key).encode(), key=secret, digest_size=8).digest() for key in keys)
-    return (np.frombuffer(raw, dtype=">u8") >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    @property
+    def drawn(self) -> npt.NDArray[np.bool_]:
+        """Which accounts are placed by chance."""
+        return self.agency >= 0
 
 
-def reserve(*, problem: Problem, share: float) -> Problem:
-    """Give the problem with most amounts lowered by what exploration may bring, at most 2 · share of each."""
-    if share <= 0:
-        return problem
-    strata, member = _strata(problem)
-    sizes = np.bincount(member, minlength=len(strata))
-    chances = _expected(strata, sizes, share)
-    arrivals = np.ceil(chances - 1e-12).sum(axis=0)
-    limits = []
-    for agency, own in enumerate(problem.limits):
-        kept = int(arrivals[agency])
-        limits.append(
-            _lowered(
-                own, accounts=kept, balance_minor=kept * _drawable_minor(problem), part=RESERVE_MAX * share
+def explore(
+    *,
+    problem: Problem,
+    price: Floats,
+    money: Floats,
+    keys: npt.ArrayLike,
+    seed: int,
+    share: float,
+    measured: float,
+    floor: float = FLOOR,
+    away: float = AWAY,
+    threads: int = 2,
+    keep_chances: bool = False,
+) -> Draw:
+    """Draw accounts. price (s, k), money (k,): of the solution without draws. Accounts that are fixed already are left alone.
+
+    keep_chances: give also chosen (m,), the first account of every bundle in the slices, and chances (m, k), the chance
+    that it is drawn to each agency and the draw stands. Raises `ProblemError` for shares that cannot be.
+    """
+    for name, part in (("share", share), ("measured", measured), ("floor", floor), ("away", away)):
+        if not 0 <= part <= 1:
+            raise ProblemError(f"{name} must lie between 0 and 1, not {part}")
+    if share + measured > 1:
+        raise ProblemError(f"share and measured must not exceed 1 together, not {share + measured}")
+    made = bundles(problem=problem, keys=keys, seed=seed, threads=threads)
+    number = keyed(seed=seed, purpose="slice", keys=made.key, threads=threads)
+    ranked = np.where(made.fixed, np.inf, number)
+    chosen = np.flatnonzero(ranked < measured + share)
+    chosen = chosen[np.argsort(ranked[chosen], kind="stable")]
+    work = _Work(
+        problem=problem, made=made, price=price, money=money, chosen=chosen, inside=int((ranked[chosen] < measured).sum()),
+        floor=floor, temperature=_temperature(problem, made, ranked, price, money, away), cap=_no_cap(problem.agencies),
+        size=made.size(chosen),
+    )  # fmt: skip
+    return _drawn(_closed_to_large(work), number, seed, threads, keep_chances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Work:
+    """The bundles of the slices (in the order of their first numbers, `inside` of them measured) and how they are drawn.
+
+    cap (k,): the largest balance that may be drawn to each agency.
+    """
+
+    problem: Problem
+    made: Bundles
+    price: Floats
+    money: Floats
+    chosen: Ints
+    inside: int
+    floor: float
+    temperature: float
+    cap: Ints
+    size: Ints
+
+    def blocks(self) -> Iterator[tuple[slice, Floats, Floats, Ints]]:
+        """Give, block by block: which, chances (m, k), regrets (m, k), and by agency how many are closed for their balance."""
+        for first in range(0, self.chosen.size, BLOCK):
+            rows = slice(first, min(first + BLOCK, self.chosen.size))
+            r, balance = worths(
+                problem=self.problem,
+                made=self.made,
+                chosen=self.chosen[rows],
+                price=self.price,
+                money=self.money,
             )
-        )
-    return problem.with_limits(tuple(limits))
+            regret = r.max(axis=1, keepdims=True) - r
+            large = np.isfinite(r) & (balance[:, None] > self.cap[None, :])
+            left = np.where(large, np.inf, regret)
+            inside = max(min(self.inside - first, left.shape[0]), 0)
+            chance = np.concatenate(
+                [
+                    chances(regret=left[:inside], temperature=self.temperature, floor=self.floor),
+                    chances(regret=left[inside:], temperature=self.temperature),
+                ]
+            )
+            yield rows, chance, regret, large.sum(axis=0)
 
 
-def _lowered(own: Limits, *, accounts: int, balance_minor: int, part: float) -> Limits:
-    def lower(most: int | None, least: int, by: int) -> int | None:
-        # never above what was asked: a least amount beyond the most must stay visible to the solver
-        return None if most is None else min(most, max(most - min(by, int(part * most)), least, 0))
+def _no_cap(k: int) -> Ints:
+    return np.full(k, NO_LIMIT, dtype=np.int64)
 
-    return replace(
-        own,
-        accounts_max=lower(own.accounts_max, own.accounts_min, accounts),
-        balance_max_minor=lower(own.balance_max_minor, own.balance_min_minor, balance_minor),
-        bucket_accounts_max={
-            bucket: max(most - min(accounts, int(part * most)), 0)
-            for bucket, most in own.bucket_accounts_max.items()
-        },
+
+def chances(*, regret: Floats, temperature: float, floor: float = 0.0) -> Floats:
+    """Give the chance of every agency, (m, k), rows adding up to 1. regret (m, k): inf closed; a row of closed ones gets zeros."""
+    width = np.isfinite(regret)
+    first = np.where(width, regret, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    chance = np.exp(-np.where(width, regret - np.where(np.isfinite(first), first, 0.0), np.inf) / temperature)
+    chance /= np.maximum(chance.sum(axis=1, keepdims=True), 1e-300)
+    number = np.maximum(width.sum(axis=1, keepdims=True), 1)
+    least = np.minimum(floor, 1.0 / number)
+    return np.where(width, least + np.maximum(1.0 - number * least, 0.0) * chance, 0.0)
+
+
+def _temperature(
+    problem: Problem, made: Bundles, ranked: Floats, price: Floats, money: Floats, away: float
+) -> float:
+    """Find τ so that the stated share of draws leaves its best agency, on the bundles with the smallest first numbers."""
+    free = np.flatnonzero(np.isfinite(ranked))
+    if free.size > LOOKED_AT:
+        free = free[np.argpartition(ranked[free], LOOKED_AT)[:LOOKED_AT]]
+    free = free[np.argsort(ranked[free], kind="stable")]
+    if not free.size:
+        return 1.0
+    r, _ = worths(problem=problem, made=made, chosen=free, price=price, money=money)
+    regret = np.sort(r.max(axis=1, keepdims=True) - r, axis=1)
+    finite = regret[np.isfinite(regret) & (regret > 0)]
+    usual = float(np.median(finite)) if finite.size else 1.0
+    low, high = usual * 1e-9, usual * 1e6
+    for _ in range(48):
+        middle = float(np.sqrt(low * high))
+        left = 1.0 - float(chances(regret=regret, temperature=middle)[:, 0].mean())
+        low, high = (middle, high) if left < away else (low, middle)
+    return float(np.sqrt(low * high))
+
+
+def _rooms(work: _Work) -> tuple[Ints, Floats]:
+    """Give what draws may take of each agency at most: accounts and balance; of what accounts fixed already leave."""
+    problem, limits, k = work.problem, work.problem.limits, work.problem.agencies
+    fixed = problem.fixed.astype(np.int64) if problem.fixed.size else np.full(problem.size, -1)
+    held = fixed[fixed >= 0]
+    count = np.maximum(limits.count_max - np.bincount(held, minlength=k), 0)
+    owed = np.bincount(held, weights=problem.balance[fixed >= 0], minlength=k)
+    left = np.maximum(limits.balance_max.astype(np.float64) - owed, 0.0)
+    tight = (limits.count_max < NO_LIMIT) & ~np.isfinite(limits.count_price)
+    tight_money = (limits.balance_max < NO_LIMIT) & ~np.isfinite(limits.balance_price)
+    return (
+        np.where(tight, np.floor(ROOM * count).astype(np.int64), NO_LIMIT),
+        np.where(tight_money, np.floor(ROOM * left), np.inf),
     )
 
 
-def explore(*, problem: Problem, assignment: Ints, share: float, seed: int) -> Draw:
-    """Draw `share` of the accounts to eligible agencies by chance, within the problem's limits."""
-    n, m = problem.value_minor.shape
-    planned = np.zeros((n, m))
-    placed = assignment != IN_HOUSE
-    planned[placed, assignment[placed]] = 1.0
-    if share <= 0 or n == 0:
-        return Draw(
-            assignment=assignment,
-            explored=np.zeros(n, dtype=np.bool_),
-            probability=np.ones(n),
-            chances=planned,
-        )
-    strata, member = _strata(problem)
-    bound = _held_at_least(problem, assignment, share)
-    taking = (~bound[assignment] | ~placed) & (problem.balance_minor <= _drawable_minor(problem))
-    sizes = np.bincount(member[taking], minlength=len(strata))
-    expected = _fitting(problem, assignment, member, taking, _expected(strata, sizes, share))
-    each = np.where(taking[:, None], (expected / np.maximum(sizes, 1)[:, None])[member], 0.0)
-    chances = each + (1.0 - each.sum(axis=1, keepdims=True)) * planned
-    drawn = _fill(problem, member, taking, expected, seed)
-    final = np.where(drawn == IN_HOUSE, assignment, drawn)
-    own = np.where(final == IN_HOUSE, 1.0 - chances.sum(axis=1), chances[np.arange(n), final])
-    return Draw(assignment=final, explored=drawn != IN_HOUSE, probability=own, chances=chances)
+def _closed_to_large(work: _Work) -> _Work:
+    """Close agencies with a most balance to bundles so large that the draws expected of them could exceed their room."""
+    _, room = _rooms(work)
+    if not np.isfinite(room).any() or not work.chosen.size:
+        return work
+    expected = sum((chance.sum(axis=0) for _, chance, _, _ in work.blocks()), np.zeros(work.problem.agencies))
+    cap = np.where(np.isfinite(room), room / _judged(expected), float(NO_LIMIT // 2))
+    return replace(work, cap=np.floor(cap).astype(np.int64))
 
 
-def _drawable_minor(problem: Problem) -> int:
-    """Give the largest balance that is drawn."""
-    if not problem.size or all(own.balance_max_minor is None for own in problem.limits):
-        return int(problem.balance_minor.max(initial=0))
-    return int(np.quantile(problem.balance_minor, BALANCE_QUANTILE))
+def _judged(expected: Floats) -> Floats:
+    spreads = np.where(expected < MANY, SPREADS[0], SPREADS[1])
+    return np.asarray(np.ceil(expected + spreads * np.sqrt(expected)) + 1.0)
 
 
-def _strata(problem: Problem) -> tuple[npt.NDArray[np.bool_], Ints]:
-    """Group accounts by their eligible agencies, and by bucket where a mix is kept: eligible (s, m), member (n,)."""
-    keys = problem.eligible.astype(np.int64)
-    if any(own.bucket_accounts_max for own in problem.limits):
-        keys = np.column_stack([keys, np.unique(problem.bucket, return_inverse=True)[1].reshape(-1)])
-    found, member = np.unique(keys, axis=0, return_inverse=True)
-    return found[:, : problem.eligible.shape[1]].astype(np.bool_), member.reshape(-1).astype(np.int64)
+def _quotas(work: _Work) -> Ints:
+    """Give how many bundles may be drawn to each agency, so that neither room can be exceeded whatever is drawn."""
+    room, room_money = _rooms(work)
+    largest = int(work.size.max()) if work.size.size else 1
+    by_money = np.full(room.size, NO_LIMIT)
+    stated = np.isfinite(room_money)
+    by_money[stated] = room_money[stated].astype(np.int64) // np.maximum(work.cap[stated], 1)
+    return np.asarray(np.minimum(room // largest, by_money))
 
 
-def _expected(strata: npt.NDArray[np.bool_], sizes: Ints, share: float) -> Floats:
-    wide = strata.sum(axis=1)
-    return np.where(strata, (sizes * share / np.maximum(wide, 1))[:, None], 0.0)
+def _drawn(work: _Work, number: Floats, seed: int, threads: int, keep: bool) -> Draw:
+    problem, k, m = work.problem, work.problem.agencies, work.chosen.size
+    quota = _quotas(work)
+    expected, closed = np.zeros(k), np.zeros(k, dtype=np.int64)
+    for _, chance, _, large in work.blocks():
+        expected += chance.sum(axis=0)
+        closed += large
+    factor = np.where(_may_overflow(expected, quota, m), _factor(expected, quota), 1.0)
+    tight = np.flatnonzero(_may_overflow(expected * factor, quota, m))
+    stands = _standing(work, factor, tight, quota)
+    lots = keyed(seed=seed, purpose="agency", keys=work.made.key[work.chosen], threads=threads)
+    got, chances_of, cost = np.full(m, -1, dtype=np.int64), np.ones(m), 0.0
+    kept = np.zeros((m, k)) if keep else np.zeros((0, k))
+    for rows, chance, regret, _ in work.blocks():
+        sums = np.cumsum(chance * factor, axis=1)
+        # what rounding leaves of the last number falls to the last agency that is open
+        whole = sums[:, -1] > 1.0 - 1e-9
+        sums[whole] /= sums[whole, -1:]
+        at = (sums <= lots[rows, None]).sum(axis=1)
+        chance *= factor
+        for column, agency in enumerate(tight):
+            chance[:, agency] *= stands[column][rows]
+        got[rows] = np.where(at < k, at, -1)
+        chances_of[rows] = np.take_along_axis(chance, np.minimum(at, k - 1)[:, None], axis=1)[:, 0]
+        cost += float(np.where(chance > 0, chance * np.where(np.isfinite(regret), regret, 0.0), 0.0).sum())
+        if keep:
+            kept[rows] = chance
+    for agency in tight:
+        got[np.flatnonzero(got == agency)[quota[agency] :]] = -1
+    return _told(work, got, chances_of, number, cost, closed, kept, problem)
 
 
-def _held_at_least(problem: Problem, assignment: Ints, share: float) -> npt.NDArray[np.bool_]:
-    """Tell the agencies whose least amounts the plan meets too closely to give accounts away."""
-    bound = np.zeros(len(problem.agencies), dtype=np.bool_)
-    strata, member = _strata(problem)
-    slots = np.ceil(np.bincount(member, minlength=len(strata)) * share)
-    for agency, own in enumerate(problem.limits):
-        if own.accounts_min <= 0 and own.balance_min_minor <= 0:
-            continue
-        mine = assignment == agency
-        leaving = int(np.minimum(slots, np.bincount(member[mine], minlength=len(strata))).sum())
-        balances = np.sort(problem.balance_minor[mine])[::-1]
-        bound[agency] = (
-            mine.sum() - leaving < own.accounts_min
-            or balances.sum() - balances[:leaving].sum() < own.balance_min_minor
-        )
-    return bound
-
-
-def _fitting(
-    problem: Problem, assignment: Ints, member: Ints, taking: npt.NDArray[np.bool_], expected: Floats
-) -> Floats:
-    """Lower each agency's expected slots until the most that can arrive fits into what the plan left free."""
-    fitting = expected.copy()
-    for agency, own in enumerate(problem.limits):
-        mine = assignment == agency
-        for _ in range(STEPS):
-            slots = np.ceil(fitting[:, agency] - 1e-12).astype(np.int64)
-            if _fits(problem, own, mine, member, taking, slots):
-                break
-            fitting[:, agency] *= STEP
-        else:
-            fitting[:, agency] = 0.0
-    return fitting
-
-
-def _fits(
+def _told(
+    work: _Work,
+    got: Ints,
+    chances_of: Floats,
+    number: Floats,
+    cost: float,
+    closed: Ints,
+    kept: Floats,
     problem: Problem,
-    own: Limits,
-    mine: npt.NDArray[np.bool_],
-    member: Ints,
-    taking: npt.NDArray[np.bool_],
-    slots: Ints,
-) -> bool:
-    if own.accounts_max is not None and int(mine.sum() + slots.sum()) > own.accounts_max:
-        return False
-    for bucket, most in own.bucket_accounts_max.items():
-        of_bucket = problem.bucket == bucket
-        strata = np.unique(member[of_bucket])
-        if int((mine & of_bucket).sum() + slots[strata].sum()) > most:
-            return False
-    if own.balance_max_minor is None:
-        return True
-    most_arriving = 0
-    for stratum in np.nonzero(slots)[0]:
-        balances = np.sort(problem.balance_minor[(member == stratum) & taking & ~mine])[::-1]
-        most_arriving += int(balances[: slots[stratum]].sum())
-    return int(problem.balance_minor[mine].sum()) + most_arriving <= own.balance_max_minor
+) -> Draw:
+    """Spread what bundles got over their accounts."""
+    made = work.made
+    units = made.start.size - 1 if made.member.size else problem.size
+    agency, probability = np.full(units, -1, dtype=np.int16), np.ones(units)
+    inside = np.zeros(units, dtype=np.bool_)
+    stood = got >= 0
+    agency[work.chosen] = got
+    # sums of chances may exceed 1 by a rounding
+    probability[work.chosen[stood]] = np.minimum(chances_of[stood], 1.0)
+    inside[work.chosen[: work.inside]] = stood[: work.inside]
+    first = made.order[made.start[work.chosen]] if made.member.size else work.chosen
+    return Draw(
+        agency=made.spread(agency).astype(np.int16), probability=made.spread(probability).astype(np.float64),
+        measured=made.spread(inside).astype(np.bool_), number=made.spread(number).astype(np.float64),
+        temperature=work.temperature, expected_cost=cost, given_up=int((~stood).sum()), closed=closed,
+        chosen=first, chances=kept,
+    )  # fmt: skip
 
 
-def _fill(problem: Problem, member: Ints, taking: npt.NDArray[np.bool_], expected: Floats, seed: int) -> Ints:
-    """Turn expected slots into whole ones with one number a stratum, and fill them in the keyed order of its accounts."""
-    drawn = np.full(problem.size, IN_HOUSE, dtype=np.int64)
-    columns = np.argsort(np.array(problem.agencies, dtype=np.str_), kind="stable")
-    ranks = keyed(seed=seed, purpose="order", keys=problem.accounts)
-    for stratum in np.unique(member[taking]):
-        mine = np.nonzero((member == stratum) & taking)[0]
-        first = min(problem.accounts[mine].tolist())
-        start = float(keyed(seed=seed, purpose="start", keys=np.array([first]))[0])
-        edges = np.floor(np.cumsum(expected[stratum, columns]) + start + 1e-12).astype(np.int64)
-        edges = np.minimum(edges, mine.size)
-        order = mine[np.lexsort((problem.accounts[mine], ranks[mine]))]
-        place = np.searchsorted(edges, np.arange(order.size), side="right")
-        inside = place < len(columns)
-        drawn[order[inside]] = columns[place[inside]]
-    return drawn
+def _may_overflow(expected: Floats, quota: Ints, m: int) -> npt.NDArray[np.bool_]:
+    """Tell where more than the quota may be drawn with a chance that counts (Bernstein's inequality)."""
+    above = quota + 1.0 - expected
+    small = np.exp(-np.where(above > 0, above**2 / (2.0 * (expected + above / 3.0) + 1e-300), 0.0))
+    return np.asarray((quota < m) & (expected > 0) & ((above <= 0) | (small > NEGLIGIBLE)))
+
+
+def _factor(expected: Floats, quota: Ints) -> Floats:
+    """Give by how much chances are lowered where more is expected than there is room for."""
+    spread = np.sqrt(quota)
+    aim = np.where(quota < COUNTED, np.maximum(quota - 2.0 * spread, 0.5 * quota), quota - 9.0 * spread - 9.0)
+    return np.asarray(np.minimum(1.0, aim / np.maximum(expected, 1e-9)))
+
+
+def _standing(work: _Work, factor: Floats, tight: Ints, quota: Ints) -> list[Floats]:
+    """Give for each tight agency the chance of every bundle that its draw stands."""
+    if not tight.size:
+        return []
+    columns = [np.empty(work.chosen.size) for _ in tight]
+    for rows, chance, _, _ in work.blocks():
+        for column, agency in enumerate(tight):
+            columns[column][rows] = chance[:, agency] * factor[agency]
+    return [first_come(one, int(quota[agency])) for one, agency in zip(columns, tight, strict=True)]
+
+
+@njit(cache=True, nogil=True)
+def first_come(chance, quota):  # type: ignore[no-untyped-def]
+    """Give for every draw in turn the chance that fewer than `quota` of those before it came true."""
+    stands = np.empty(chance.size)
+    at = np.zeros(max(quota, 1))
+    at[0] = 1.0 if quota > 0 else 0.0
+    top, total = 0, at[0]
+    for i in range(chance.size):
+        stands[i] = total
+        p = chance[i]
+        if p == 0.0 or quota == 0:
+            continue
+        top = min(top + 1, quota - 1)
+        total = 0.0
+        for x in range(top, 0, -1):
+            at[x] = at[x] * (1.0 - p) + at[x - 1] * p
+            total += at[x]
+        at[0] *= 1.0 - p
+        total += at[0]
+    return stands
+
+
+def take_back(*, draw: Draw, part: float) -> Draw:
+    """Keep of the draws only those with the smallest first numbers, about `part` of them. No probability is exact then."""
+    drawn = draw.drawn
+    edge = float(np.quantile(draw.number[drawn], part)) if drawn.any() and part > 0 else -1.0
+    keep = drawn & (draw.number < edge)
+    return replace(
+        draw, agency=np.where(keep, draw.agency, -1).astype(np.int16), probability=np.where(keep, draw.probability, 1.0),
+        measured=np.zeros(drawn.size, dtype=np.bool_), exact=False,
+    )  # fmt: skip

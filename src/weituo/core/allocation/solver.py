@@ -1,262 +1,238 @@
-"""The best assignment: a linear program over accounts × agencies, then whole accounts within the same limits.
+"""The best assignment within all limits, in four moves: prices on samples, prices on all, whole accounts, proof.
 
-The program is a transport problem with a few limits across accounts, so a vertex splits at most about one account a
-limit. Accounts that are whole in the vertex stay; the few split ones are settled by a small exact program. The dual
-prices go to `certificate`, which recomputes the bound by itself. Same problem, same answer, in any order of its rows.
-Source: linear programming duality; HiGHS (Huangfu and Hall 2018) by SciPy, interior point with crossover.
+1. Prices on a sample of 30,000 units, then of 300,000 (large balances drawn more often, weights exact).
+2. Prices on all units; then on those units only which the last small changes of prices could still move.
+3. Whole accounts: contested units are moved until every limit is kept (`rounding`).
+4. The proof is recomputed from the arrays alone (`checker`).
+
+Same problem, same seed: the same answer on any number of threads, unless a time limit cut it short.
 """
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from weituo.core.allocation.problem import (
-    IN_HOUSE,
-    Infeasible,
-    Ints,
-    Limit,
-    Limits,
-    Problem,
-    Shortfall,
-    listed,
-)
+from weituo.core.allocation import checker, feasibility, prices, relaxing, scanning, whole
+from weituo.core.allocation.cells import Cells, cells
+from weituo.core.allocation.prices import FINE, SLABS, Prices, Reader, Rows, State, edges
+from weituo.core.allocation.problem import Floats, Ints, Limits, Problem
 
-Floats = npt.NDArray[np.float64]
-
-#: a part of an account below this is none
-WHOLE: Final = 1e-6
-#: problems with at most this many pairs are solved as whole numbers at once
-SMALL_PAIRS: Final = 600
-#: accounts settled exactly besides the split ones, least regret first
-FREED_FIRST: Final = 24
-#: search nodes after which the exact program gives its best answer so far
-NODES_MAX: Final = 20_000
-#: large problems are settled to this relative gap of the few accounts concerned; small ones exactly
-GAP: Final = 1e-4
+#: units of the samples on which prices are found first
+SAMPLES: Final = (30_000, 300_000)
+#: steps on them that promise less than this share of the bound are not worth a pass
+TOLERANCES: Final = (1e-5, 1e-6)
+#: units whose values say how large values usually are
+FEW: Final = 4_096
+#: a sample is worth its while below this share of all units
+SAMPLE_SHARE: Final = 0.4
+#: units looked at for ties; fewer different steps between values than this share of all steps are ties
+TIED_SEEN: Final = 4_096
+TIED_KINDS: Final = 0.2
+#: noise that parts ties, as a share of the usual value
+NOISE: Final = 2.0**-17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plan:
-    """assignment: (n,) agency positions, −1 in-house. prices: rows kind, agency, bucket, price of every limit."""
+class Solution:
+    """agency (n,) int16. value ≤ bound, both recomputed by `checker`; fines for broken soft limits are taken off value.
 
-    assignment: Ints
-    prices: tuple[dict[str, Any], ...]
+    price (s, k): money that one more account of segment s would pay for its place at agency k; money (k,) per minor unit.
+    row (k, 1 + 2s) the same by limit, see `prices`. broken: hard limits that are broken, in accounts and minor units.
+    """
 
+    agency: npt.NDArray[np.int16]
+    value: float
+    bound: float
+    price: Floats
+    money: Floats
+    row: Floats
+    checked: dict[str, Any]
+    violations: int
+    seconds: dict[str, float]
+    rounds: int
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Columns:
-    """The pairs that may be used, and the limits over them as rows of a matrix."""
-
-    account: Ints
-    agency: Ints
-    worth: Floats
-    limits: list[Limit]
-    matrix: Any
-    amounts: Floats
-
-
-def solve(*, problem: Problem) -> Plan:
-    """Find the assignment of greatest value within all limits. Raises `Infeasible`."""
-    ordered, rows, columns = problem.in_order()
-    _check_each(ordered)
-    made = _columns(ordered)
-    if not made.account.size:
-        return Plan(assignment=np.full(problem.size, IN_HOUSE, dtype=np.int64), prices=())
-    parts, prices = _relaxed(ordered, made)
-    chosen = _whole(ordered, made, parts, prices)
-    assignment = np.full(problem.size, IN_HOUSE, dtype=np.int64)
-    assignment[rows] = np.where(chosen == IN_HOUSE, IN_HOUSE, columns[chosen])
-    return Plan(
-        assignment=assignment,
-        prices=tuple(
-            {
-                "kind": limit.kind,
-                "agency": int(columns[limit.agency]),
-                "bucket": limit.bucket,
-                "price": float(price),
-            }
-            for limit, price in zip(made.limits, prices, strict=True)
-        ),
-    )
+    @property
+    def gap(self) -> float:
+        """How far the value may lie below the best, relative to the bound."""
+        return (self.bound - self.value) / max(abs(self.bound), 1e-12)
 
 
-def _has_least(limits: Limits) -> bool:
-    return limits.accounts_min > 0 or limits.balance_min_minor > 0
+class Clock:
+    """Measures phases; tells when the time is over."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.begun = self.last = time.perf_counter()
+        self.limit, self.seconds = limit, dict[str, float]()
+
+    def phase(self, name: str) -> None:
+        """Close a phase."""
+        now = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self.last
+        self.last = now
+
+    def over(self) -> bool:
+        """Tell whether the time limit has passed."""
+        return self.limit is not None and time.perf_counter() - self.begun > self.limit
 
 
-def _columns(problem: Problem) -> _Columns:
-    wanted = problem.eligible & (
-        (problem.value_minor > 0) | np.array([_has_least(own) for own in problem.limits])
-    )
-    account, agency = np.nonzero(wanted)
-    limits = listed(problem.limits)
-    rows = []
-    for limit in limits:
-        touches = agency == limit.agency
-        if limit.bucket:
-            touches &= problem.bucket[account] == limit.bucket
-        weight = problem.balance_minor[account].astype(np.float64) if limit.is_money else 1.0
-        rows.append(sparse.csr_matrix(np.where(touches, weight, 0.0) * (-1.0 if limit.is_least else 1.0)))
-    return _Columns(
-        account=account,
-        agency=agency,
-        worth=problem.value_minor[account, agency].astype(np.float64),
-        limits=limits,
-        matrix=sparse.vstack(rows, format="csr") if rows else sparse.csr_matrix((0, account.size)),
-        amounts=np.array(
-            [-limit.amount if limit.is_least else limit.amount for limit in limits], dtype=np.float64
-        ),
-    )
-
-
-def _relaxed(problem: Problem, made: _Columns) -> tuple[Floats, Floats]:
-    """Solve with parts of accounts allowed; give the parts (one a pair) and the limits' prices in minor units."""
-    unit = max(float(np.median(np.abs(made.worth))), 1.0)
-    typical = float(problem.balance_minor.mean())
-    scale = np.array([typical if limit.is_money else 1.0 for limit in made.limits])
-    once = sparse.csr_matrix(
-        (np.ones(made.account.size), (made.account, np.arange(made.account.size))),
-        shape=(problem.size, made.account.size),
-    )
-    rows = (
-        sparse.vstack([sparse.diags(1.0 / scale) @ made.matrix, once], format="csr") if len(scale) else once
-    )
-    most = np.concatenate([made.amounts / scale, np.ones(problem.size)])
-    solved = linprog(-made.worth / unit, A_ub=rows, b_ub=most, bounds=(0, None), method="highs-ipm")
-    if solved.status != 0:
-        solved = linprog(-made.worth / unit, A_ub=rows, b_ub=most, bounds=(0, None), method="highs")
-    if solved.status != 0:
-        raise _together(problem, made)
-    prices = (
-        np.maximum(-solved.ineqlin.marginals[: len(scale)], 0.0) * unit / scale if len(scale) else np.zeros(0)
-    )
-    return np.asarray(solved.x, dtype=np.float64), np.asarray(prices, dtype=np.float64)
-
-
-def _whole(problem: Problem, made: _Columns, parts: Floats, prices: Floats) -> Ints:
-    """Make whole accounts of parts: keep those that are whole, settle the others exactly within what is left."""
-    chosen = np.full(problem.size, IN_HOUSE, dtype=np.int64)
-    full = parts > 1 - WHOLE
-    chosen[made.account[full]] = made.agency[full]
-    split = np.zeros(problem.size, dtype=np.bool_)
-    split[made.account[(parts > WHOLE) & ~full]] = True
-    if made.account.size <= SMALL_PAIRS:
-        split[:] = True
-    order = np.argsort(_regret(problem, made, prices), kind="stable")
-    more = FREED_FIRST
-    while True:
-        free = split.copy()
-        free[order[:more]] = True
-        settled = _settle(problem, made, np.where(free, IN_HOUSE, chosen), free)
-        if settled is not None:
-            return settled
-        if free.all() or more > problem.size:
-            raise Infeasible(reason="WHOLE_ACCOUNTS", shortfalls=tuple(_leasts(problem)))
-        more *= 4
-
-
-def _regret(problem: Problem, made: _Columns, prices: Floats) -> Floats:
-    """Give what each account loses by its second-best choice at the limits' prices: the least is moved first."""
-    net = np.full(problem.value_minor.shape, -np.inf)
-    net[made.account, made.agency] = made.worth - (made.matrix.T @ prices if len(prices) else 0.0)
-    ranked = np.sort(np.concatenate([net, np.zeros((problem.size, 1))], axis=1), axis=1)
-    return ranked[:, -1] - ranked[:, -2]
-
-
-def _settle(problem: Problem, made: _Columns, fixed: Ints, free: npt.NDArray[np.bool_]) -> Ints | None:
-    """Choose for the free accounts exactly, the others staying where they are; None when it cannot be done."""
-    mine = np.nonzero(free[made.account])[0]
-    used = np.zeros(made.account.size)
-    used[fixed[made.account] == made.agency] = 1.0
-    left = made.amounts - made.matrix @ used
-    if not mine.size:
-        return fixed if (left >= 0).all() else None
-    members, row = np.unique(made.account[mine], return_inverse=True)
-    once = sparse.csr_matrix(
-        (np.ones(mine.size), (row, np.arange(mine.size))), shape=(members.size, mine.size)
-    )
-    constraints = [LinearConstraint(once, -np.inf, 1.0)]
-    if len(left):
-        constraints.append(LinearConstraint(made.matrix[:, mine], -np.inf, left))
-    found = milp(
-        -made.worth[mine],
-        constraints=constraints,
-        integrality=np.ones(mine.size),
-        bounds=Bounds(0, 1),
-        options={"mip_rel_gap": 0.0 if made.account.size <= SMALL_PAIRS else GAP, "node_limit": NODES_MAX},
-    )
-    if found.x is None:
-        return None
-    taken = mine[np.asarray(found.x) > 0.5]
-    whole = fixed.copy()
-    whole[made.account[taken]] = made.agency[taken]
-    used = np.zeros(made.account.size)
-    used[whole[made.account] == made.agency] = 1.0
-    return whole if (made.amounts - made.matrix @ used >= 0).all() else None
-
-
-def _check_each(problem: Problem) -> None:
-    """Refuse limits that cannot be kept even alone, naming them."""
-    backwards, few = [], []
-    for agency, own in enumerate(problem.limits):
-        mine = problem.eligible[:, agency]
-        count, balance = int(mine.sum()), int(problem.balance_minor[mine].sum())
-        for least, most, possible, kind in (
-            (own.accounts_min, own.accounts_max, count, "accounts_min"),
-            (own.balance_min_minor, own.balance_max_minor, balance, "balance_min"),
-        ):
-            limit = Limit(kind=kind, agency=agency, amount=least)
-            if most is not None and (most < 0 or least > most):
-                backwards.append(
-                    Shortfall(limit=limit, agency=problem.agencies[agency], possible=max(most, 0))
-                )
-            elif least > possible:
-                few.append(Shortfall(limit=limit, agency=problem.agencies[agency], possible=possible))
-    if backwards:
-        raise Infeasible(reason="BACKWARDS", shortfalls=tuple(backwards))
-    if few:
-        raise Infeasible(reason="TOO_FEW", shortfalls=tuple(few))
-
-
-def _leasts(problem: Problem) -> list[Shortfall]:
-    return [
-        Shortfall(limit=limit, agency=problem.agencies[limit.agency], possible=limit.amount)
-        for limit in listed(problem.limits)
-        if limit.is_least
-    ]
-
-
-def _together(problem: Problem, made: _Columns) -> Infeasible:
-    """Find what gives way: let every least amount fall short, at the least sum of relative shortfalls."""
-    leasts = [number for number, limit in enumerate(made.limits) if limit.is_least]
-    pairs = made.account.size
-    once = sparse.csr_matrix((np.ones(pairs), (made.account, np.arange(pairs))), shape=(problem.size, pairs))
-    scale = np.maximum(np.abs(made.amounts), 1.0)
-    slack = sparse.csr_matrix(
-        (-np.ones(len(leasts)), (leasts, np.arange(len(leasts)))), shape=(len(made.limits), len(leasts))
-    )
-    rows = sparse.bmat([[sparse.diags(1.0 / scale) @ made.matrix, slack], [once, None]], format="csr")
-    solved = linprog(
-        np.concatenate([np.zeros(pairs), np.ones(len(leasts))]),
-        A_ub=rows,
-        b_ub=np.concatenate([made.amounts / scale, np.ones(problem.size)]),
-        bounds=(0, None),
-        method="highs",
-    )
-    missing = solved.x[pairs:] * scale[leasts] if solved.status == 0 else np.zeros(len(leasts))
-    found = tuple(
-        Shortfall(
-            limit=made.limits[number],
-            agency=problem.agencies[made.limits[number].agency],
-            possible=int(made.limits[number].amount - np.ceil(short - WHOLE)),
+def solve(*, problem: Problem, seed: int = 0, threads: int = 2, time_limit: float | None = None) -> Solution:
+    """Find the assignment of greatest value. Raises `ProblemError` for unusable values, `feasibility.Infeasible`."""
+    clock = Clock(time_limit)
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        made = cells(problem)
+        seen = feasibility.survey(problem=problem, made=made, pool=pool)
+        again = partial(solve, seed=seed, threads=threads, time_limit=time_limit)
+        relaxing.refuse_plain(problem=problem, made=made, seen=seen, solve=again, threads=threads)
+        rows = prices.rows_of(
+            limits=problem.limits,
+            parts=made.parts,
+            share=made.share,
+            mean_balance=float(problem.balance.sum()) / max(made.size, 1),
         )
-        for number, short in zip(leasts, missing, strict=True)
-        if short > WHOLE
+        clock.phase("read")
+        made = part(made)
+        floor = feasibility.floor(problem=problem, survey=seen)
+        state = find_prices(made=made, rows=rows, pool=pool, seed=seed, clock=clock, floor=floor)
+        if state.bound < floor:
+            price, money = segment_prices(problem, made, rows, state.prices)
+            relaxing.refuse_priced(
+                problem=problem, made=made, solve=again, pool=pool, price=price, money=money, floor=floor, threads=threads
+            )  # fmt: skip
+            state = find_prices(made=made, rows=rows, pool=pool, seed=seed, clock=clock)
+        agency, state = whole.make_whole(problem, made, rows, state, pool, clock.over)
+        clock.phase("whole accounts")
+        accounts = agency[made.member] if made.member.size else agency
+        price, money = segment_prices(problem, made, rows, state.prices)
+        found = checker.check(problem=problem, agency=accounts, price=price, money=money, threads=threads)
+        clock.phase("proof")
+        if violations(problem.limits, found) and not clock.over():
+            other = relaxing.refuse_broken(
+                problem=problem, made=made, solve=again, pool=pool, broken=violations(problem.limits, found), threads=threads
+            )  # fmt: skip
+            if other is not None:
+                accounts = other
+                found = checker.check(
+                    problem=problem, agency=other, price=price, money=money, threads=threads
+                )
+            clock.phase("relaxing")
+    return Solution(
+        agency=accounts, value=found["value"], bound=found["bound"], price=price, money=money, row=state.prices.row, checked=found,
+        violations=violations(problem.limits, found), seconds=clock.seconds, rounds=state.rounds,
+    )  # fmt: skip
+
+
+def violations(limits: Limits, found: dict[str, Any]) -> int:
+    """Count the hard limits that the checker found broken, and the units that it found torn apart."""
+    broken = found["broken"]
+    hard = (
+        (broken["count"], limits.count_price),
+        (broken["balance"], limits.balance_price),
+        (broken["mix"], limits.mix_price[:, None]),
     )
-    return Infeasible(reason="TOGETHER", shortfalls=found)
+    return int(found["torn"]) + sum(int(((by > 0) & ~np.isfinite(price)).sum()) for by, price in hard)
+
+
+def part(made: Cells) -> Cells:
+    """Part ties by noise where many units are worth the same at several agencies, or differ by few whole steps.
+
+    Prices cannot tell apart what is worth the same, and leave all of it to one agency.
+    """
+    few = made.value[:: max(made.size // TIED_SEEN, 1)][:TIED_SEEN].astype(np.float64)
+    finite = np.isfinite(few)
+    if not finite.any() or made.value.shape[1] == 1:
+        return made
+    usual = float(np.abs(few[finite]).mean())
+    steps = few - np.where(finite, few, np.inf).min(axis=1, keepdims=True)
+    steps = np.sort(np.unique(np.round(steps[finite & (steps > 0)], 9)))
+    kinds = steps.size / max(int((finite.sum(axis=1) - 1).clip(0).sum()), 1)
+    return made.parted(max(usual, 1e-30) * NOISE, NOISE * 64) if kinds < TIED_KINDS else made
+
+
+def find_prices(
+    *, made: Cells, rows: Rows, pool: ThreadPoolExecutor, seed: int, clock: Clock, floor: float = -np.inf
+) -> State:
+    """Find the prices of the limits: on samples, then on all units; not further once the bound is below `floor`."""
+    state = first_state(few=made.value[:FEW], rows=rows)
+    for size, tolerance in zip(SAMPLES, TOLERANCES, strict=True):
+        if size < SAMPLE_SHARE * made.size and not clock.over():
+            drawn, weight = _sample(made, rows, size, seed, pool)
+            state = prices.descend(
+                reader=Reader(cells=drawn, rows=rows, pool=pool, weight=weight), state=state, tolerance=tolerance,
+                stop=clock.over, floor=floor,
+            )  # fmt: skip
+            clock.phase(f"prices on {size}")
+    state = prices.descend(
+        reader=Reader(cells=made, rows=rows, pool=pool), state=state, tolerance=FINE / max(made.size, 1),
+        stop=clock.over, floor=floor,
+    )  # fmt: skip
+    clock.phase("prices on all")
+    return state
+
+
+def first_state(*, few: npt.NDArray[np.float32], rows: Rows) -> State:
+    """Start from no prices, and from near ties as wide as half a usual one of these values."""
+    known = np.abs(few[np.isfinite(few)])
+    usual = float(known.mean()) if known.size else 1.0
+    start = Prices(row=np.zeros(rows.most.shape), money=np.zeros(rows.money_most.size))
+    return State(prices=start, near=max(usual / 2, 1e-6), damping=prices.DAMPING[0])
+
+
+def _sample(made: Cells, rows: Rows, size: int, seed: int, pool: ThreadPoolExecutor) -> tuple[Cells, Floats]:
+    """Draw about `size` units, half evenly and half by balance; weights keep each cell's units and balance exactly."""
+    base, cut, width = 0.5 * size / made.size, edges(made.size), made.parts.shape[0]
+
+    def one(x: int) -> tuple[Ints, Floats, Floats]:
+        first, last = int(cut[x]), int(cut[x + 1])
+        chosen, weight, totals = (
+            np.empty(last - first, np.int32),
+            np.empty(last - first),
+            np.zeros((width, 2)),
+        )
+        found = scanning.draw(
+            made.balance[first:last],
+            rows.unit,
+            made.cell[first:last],
+            base,
+            base,
+            seed + 1,
+            first,
+            chosen,
+            weight,
+            totals,
+        )
+        return chosen[:found].astype(np.int64), weight[:found].copy(), totals
+
+    parts = list(pool.map(one, range(SLABS)))
+    chosen, weight = (np.concatenate([part[x] for part in parts]) for x in (0, 1))
+    drawn, totals = made.take(chosen), np.sum([part[2] for part in parts], axis=0)
+    return drawn, calibrated(drawn=drawn, weight=weight, totals=totals, unit=rows.unit)
+
+
+def calibrated(*, drawn: Cells, weight: Floats, totals: Floats, unit: float) -> Floats:
+    """Change weights so that each cell's units and balance, totals (cells, 2), are met."""
+    b, width = drawn.balance * unit, drawn.parts.shape[0]
+    s0, s1, s2 = (np.bincount(drawn.cell, weights=weight * b**power, minlength=width) for power in (0, 1, 2))
+    spread = np.maximum(s0 * s2 - s1 * s1, 1e-9)
+    # Deville and Särndal 1992: the smallest change of weights that meets both totals
+    miss, miss_b = totals[:, 0] - s0, totals[:, 1] - s1
+    steady, tilt = (s2 * miss - s1 * miss_b) / spread, (s0 * miss_b - s1 * miss) / spread
+    return weight * np.clip(1.0 + steady[drawn.cell] + tilt[drawn.cell] * b, 0.1, 10.0)
+
+
+def segment_prices(problem: Problem, made: Cells, rows: Rows, at: Prices) -> tuple[Floats, Floats]:
+    """Give prices as the checker takes them: (s, k) an account of a segment, (k,) a minor unit of balance."""
+    s = made.parts.shape[1]
+    lam, up, down = at.row[:, 0], at.row[:, 1 : 1 + s], at.row[:, 1 + s :]
+    high, low = whole.shares(problem, made)
+    base = lam - (up * high).sum(axis=1) + (down * low).sum(axis=1)
+    price = (base[:, None] + up - down).T
+    return np.ascontiguousarray(
+        np.broadcast_to(price, (problem.segments, price.shape[1]))
+    ), at.money * rows.unit
