@@ -2,9 +2,11 @@
 
 Estimand: V_j = sum_i w_i Y_i(j) / sum_i w_i over all compared placements i, Y_i(j) the outcome had agency j worked it.
 Estimator: augmented inverse-probability weighting (Robins, Rotnitzky, Zhao 1994) with the stored probability e_i of the
-placement that was made, the residual term normalised by its own weights (Hajek), so that one small e_i cannot run away:
+placement that was made, the residual term normalised by its own weights (Hajek), so that one small e_i cannot run away. It
+runs over the measured placements M alone, a random slice in which every open agency had its stated chance; all placements
+say what agencies are compared on and help the regression:
 
-    V_j = sum w_i m_j(x_i) / sum w_i  +  sum_{A_i=j} (w_i/e_i) (Y_i - m_j(x_i)) / sum_{A_i=j} (w_i/e_i)
+    V_j = sum w_i m_j(x_i) / sum w_i  +  sum_{i in M, A_i=j} (w_i/e_i) (Y_i - m_j(x_i)) / sum_{i in M, A_i=j} (w_i/e_i)
 
 m_j(x) = x'b + a_j, weighted ridge regression on bucket and expected recovery, fitted on the other folds (cross-fitting, Chernozhukov et al.
 2018). An agency that may not work some accounts (licence, region) is weighed on those it could have had; the regression
@@ -31,7 +33,7 @@ RIDGE: Final = 1.0
 LEVERAGE_LEFT_MIN: Final = 0.05
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "unit": pl.String, "arm": pl.String, "outcome": pl.Float64, "weight": pl.Float64, "probability": pl.Float64,
-    "bucket": pl.String, "expected": pl.Float64,
+    "bucket": pl.String, "expected": pl.Float64, "measured": pl.Boolean,
 }  # fmt: skip
 
 
@@ -44,7 +46,7 @@ class Estimates:
     """Value of every arm with the covariance of all of them.
 
     arms: codes, sorted; values (k,); covariance (k, k); n (k,) placements; effective (k,) effective sample sizes of the
-    inverse-probability weights (Kish 1965); raw (k,) sum(w Y)/sum(w) of the arm's own placements, for comparison.
+    inverse-probability weights (Kish 1965), measured placements only; raw (k,) sum(w Y)/sum(w) of the arm's own placements, for comparison.
     """
 
     arms: tuple[str, ...]
@@ -59,7 +61,7 @@ def estimate(frame: pl.DataFrame) -> Estimates:
     """Estimate every arm's value. frame: columns of `SCHEMA`, one row a placement; the order of rows does not matter.
 
     outcome is a share (net recovered / placed), weight > 0 (placed money), probability in (0, 1] of the placement that
-    was made, expected the expected share recovered. Raises `ComparisonError`.
+    was made, expected the expected share recovered; measured: absent, all are. Raises `ComparisonError`.
     """
     rows = _checked(frame)
     arms = tuple(sorted(rows["arm"].unique().to_list()))
@@ -68,15 +70,17 @@ def estimate(frame: pl.DataFrame) -> Estimates:
     w = rows["weight"].to_numpy() / rows["weight"].mean()
     fitted = _predictions(rows, arm=arm, k=len(arms), y=y, w=w)
     own = arm[:, None] == np.arange(len(arms))[None, :]
-    inverse = np.where(own, (w / e)[:, None], 0.0)
-    totals = inverse.sum(axis=0)
+    weighed = own & rows["measured"].to_numpy()[:, None]
+    inverse = np.where(weighed, (w / e)[:, None], 0.0)
+    # an agency without a measured placement has its regression only, and no effective placement
+    totals = np.maximum(inverse.sum(axis=0), np.finfo(np.float64).tiny)
     residual = np.where(own, y[:, None] - fitted, 0.0)
     model, bias = (w[:, None] * fitted).sum(axis=0) / w.sum(), (inverse * residual).sum(axis=0) / totals
     n = len(y)
     share = inverse / totals
     # one placement that carries much of an agency's weight also pulls the mean it is measured from: its part counts fuller
     # (HC3, MacKinnon and White 1985)
-    spread = (residual - np.where(own, bias, 0.0)) / np.maximum(1 - share, LEVERAGE_LEFT_MIN)
+    spread = (residual - np.where(weighed, bias, 0.0)) / np.maximum(1 - share, LEVERAGE_LEFT_MIN)
     influence = w[:, None] * (fitted - model) + n * share * spread
     covariance = influence.T @ influence / n**2
     return Estimates(
@@ -84,13 +88,15 @@ def estimate(frame: pl.DataFrame) -> Estimates:
         values=model + bias,
         covariance=covariance,
         n=own.sum(axis=0).astype(np.int64),
-        effective=totals**2 / (inverse**2).sum(axis=0),
+        effective=inverse.sum(axis=0) ** 2 / np.maximum((inverse**2).sum(axis=0), np.finfo(np.float64).tiny),
         raw=(np.where(own, w[:, None], 0.0) * y[:, None]).sum(axis=0)
         / np.where(own, w[:, None], 0.0).sum(axis=0),
     )
 
 
 def _checked(frame: pl.DataFrame) -> pl.DataFrame:
+    if "measured" not in frame.columns:
+        frame = frame.with_columns(measured=pl.lit(value=True))
     missing = sorted(set(SCHEMA) - set(frame.columns))
     if missing or frame.is_empty():
         raise ComparisonError(f"columns missing: {missing}" if missing else "no placement to compare")
