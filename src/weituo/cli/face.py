@@ -134,6 +134,9 @@ def _run(words: Sequence[str]) -> int:
                 remedy="Write or name it otherwise.",
             )
     arguments = build_parser().parse_args(words)
+    if getattr(arguments, "alone", False):
+        # a verb that works on files only: memory is for them, and starting takes no time
+        return int(arguments.run(arguments) or 0)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weituo.config.settings")
     home = _home()
     own = False

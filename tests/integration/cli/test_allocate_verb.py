@@ -39,9 +39,9 @@ def test_the_answer_is_one_object_and_one_array(run: Run, tmp_path: Path) -> Non
     code, out, _ = run("--gap", str(file), "-o", str(result), "--time-limit", "5", "--threads", "1")
     told = json.loads(out)
     assert code == 0
-    assert set(told) == {"value", "bound", "gap", "violations", "seconds", "peak_rss_bytes"}
+    assert set(told) == {"value", "bound", "gap", "violations", "seconds", "phases", "peak_rss_bytes"}
     assert (told["value"], told["bound"], told["gap"], told["violations"]) == (18, 18, 0.0, 0)
-    assert told["seconds"]["total"] < 60
+    assert told["phases"]["total"] <= told["seconds"] < 60
     assert told["peak_rss_bytes"] > 1_000_000
     with np.load(result) as arrays:
         assert arrays["agency"].dtype == np.int16
