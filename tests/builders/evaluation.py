@@ -27,7 +27,7 @@ def agencies(*, payers: tuple[float, ...], count: int = 120, seed: int = 3) -> l
     everything = [case.placement_id for cases in made for case in cases]
     with transactions.transaction(actors.worker()), transactions.connection().cursor() as cursor:
         cursor.execute(
-            "UPDATE placement_placement SET probability = %s, expected_recovery_minor = 20000 WHERE id = ANY(%s)",
+            "UPDATE placement_placement SET probability = %s, measured = true, expected_recovery_minor = 20000 WHERE id = ANY(%s)",
             [1 / len(payers), everything],
         )
         journal.write(actor=actors.worker(), at=AT, act="test.probabilities", entries=[])

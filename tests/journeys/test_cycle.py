@@ -113,10 +113,14 @@ def test_counts_of_partners_plans_and_strategy_are_the_rows(home: Home, told: di
 
 def test_counts_of_placing_sharing_and_work_are_the_rows(home: Home, told: dict[str, Any]) -> None:
     placed, shared, worked = figures(told, 5), figures(told, 6), figures(told, 7)
-    states = home.counts("SELECT state, count(*) FROM placement_placement GROUP BY 1")
+    states = home.counts(
+        "SELECT state, count(*) FROM placement_placement WHERE placed_at IS NOT NULL GROUP BY 1"
+    )
     assert placed["placed"] == sum(states.values()) > 0
     assert (placed["active"], placed["recalled"]) == (states["ACTIVE"], states["RECALLED"])
-    assert placed["placed_minor"] == home.value("SELECT sum(balance_minor)::bigint FROM placement_placement")
+    assert placed["placed_minor"] == home.value(
+        "SELECT sum(balance_minor)::bigint FROM placement_placement WHERE placed_at IS NOT NULL"
+    )
     assert placed["expected_net_minor"] <= placed["bound_minor"]
     assert placed["planned_minor"] <= placed["planned_bound_minor"]
     assert placed["by_chance"] == home.value("SELECT count(*) FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id WHERE r.state = 'APPROVED' AND i.explored") > 0  # fmt: skip

@@ -25,6 +25,10 @@ def add_verbs(verbs: Any) -> None:
     run.add_argument("--as-of", type=date.fromisoformat, help="day of the run (default: today)")
     run.add_argument("--limits", type=Path, metavar="FILE", help="limits and prices, TOML or JSON")
     run.add_argument("--hold-out", type=float, default=0.0, help="share of each bucket that goes to no agency (default: 0)")  # fmt: skip
+    run.add_argument(
+        "--least-chance", type=float, default=0.05,
+        help="of every agency open to an account that is left to chance (default: 0.05)",
+    )  # fmt: skip
     run.add_argument("--hold-out-kind", default="IN_HOUSE", help="IN_HOUSE or LEFT_ALONE (default: IN_HOUSE)")
     run.add_argument("--hold-out-months", type=int, default=6, help="for how long (default: 6)")
     run.set_defaults(run=_run)
@@ -70,6 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
         limits=read_settings(arguments.limits) if arguments.limits else {},
         hold_out=arguments.hold_out,
         hold_out_kind=arguments.hold_out_kind,
+        least_chance=arguments.least_chance,
         hold_out_months=arguments.hold_out_months,
     )
     found = queries.run(actor, run_id=run_id)

@@ -32,6 +32,8 @@ from weituo.domain.sharing import services as sharing
 #: share of accounts that a run gives away by chance: nothing is known of these agencies yet, and only what chance gave
 #: them can be compared fairly
 EXPLORATION: Final = 0.3
+#: of every agency open to such an account: even, or nearly so, because in sixteen weeks little is learned otherwise
+LEAST_CHANCE: Final = 0.15
 #: share of each bucket that goes to no agency, so that what outsourcing adds can be measured
 HOLD_OUT: Final = 0.01
 #: the past book that the model learns from: so many times the present one, within these sizes
@@ -138,6 +140,7 @@ def run_once(story: Story, *, number: int, at: datetime) -> str:
             at=at,
             as_of=at.astimezone(scenes.SHANGHAI).date(),
             exploration=EXPLORATION,
+            least_chance=LEAST_CHANCE,
             hold_out=HOLD_OUT,
         )
         return run_once(story, number=number, at=at)

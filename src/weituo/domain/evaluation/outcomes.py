@@ -17,7 +17,7 @@ from weituo.foundation.tenancy.actors import Actor
 
 #: columns of `outcomes`
 COLUMNS = (
-    "placement_id", "agency_id", "account_id", "bucket", "probability", "placed_minor", "expected_minor", "recovered_minor",
+    "placement_id", "agency_id", "account_id", "bucket", "probability", "measured", "placed_minor", "expected_minor", "recovered_minor",
     "commission_minor", "complaints", "complaints_upheld", "disputes", "hardships", "attempts", "right_party", "refusals", "months",
 )  # fmt: skip
 
@@ -35,7 +35,7 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
         .with_columns(*_text("placement_id", "agency_id", "account_id"))
         .filter((days.day_expr("placed_at") >= period_from) & (days.day_expr("placed_at") < period_to))
         .select(
-            "placement_id", "agency_id", "account_id", "bucket", "probability", "currency",
+            "placement_id", "agency_id", "account_id", "bucket", "probability", "measured", "currency",
             placed_minor=pl.col("balance_minor"), expected_minor=pl.col("expected_recovery_minor"),
             months=((pl.lit(period_to) - days.day_expr("placed_at")).dt.total_days() / 30.4375),
         )
@@ -83,7 +83,8 @@ def outcomes(viewer: Actor, *, period_from: date, period_to: date) -> pl.DataFra
     counted = [
         name
         for name in COLUMNS
-        if name not in {"placement_id", "agency_id", "account_id", "bucket", "probability", "months"}
+        if name
+        not in {"placement_id", "agency_id", "account_id", "bucket", "probability", "measured", "months"}
     ]
     return (
         whole.with_columns(pl.col(counted).fill_null(0).cast(pl.Int64))

@@ -52,13 +52,17 @@ def digest_of(outcomes: pl.DataFrame, conduct: pl.DataFrame) -> str:
 
 
 def compared(outcomes: pl.DataFrame, *, rules: comparison.Rules) -> comparison.Comparison:
-    """Compare agencies on net recovered money as a share of what was placed, weighted by what was placed."""
+    """Compare agencies on net recovered money as a share of what was placed, weighted by what was placed.
+
+    Placements that were drawn where every open agency had its stated chance (measured) correct what a regression on all says.
+    """
     frame = outcomes.filter(pl.col("placed_minor") > 0).select(
         unit="placement_id",
         arm="agency_id",
         outcome=(pl.col("recovered_minor") - pl.col("commission_minor")) / pl.col("placed_minor"),
         weight=pl.col("placed_minor").cast(pl.Float64),
         probability="probability",
+        measured="measured",
         bucket="bucket",
         expected=pl.col("expected_minor") / pl.col("placed_minor"),
         months="months",

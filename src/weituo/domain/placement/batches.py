@@ -78,7 +78,7 @@ def batch(
         "barred": _named(viewer, gathered.barred),
         "borrowers": inputs.accounts["unit"].n_unique(),
         "hold_out": holding_out.told(
-            inputs, valuing.money(inputs), held, prices=(), months=holding_out.MONTHS
+            inputs, valuing.money(inputs), held, plan=None, months=holding_out.MONTHS
         ),
         "prices": prices,
     }

@@ -76,17 +76,17 @@ class LimitsBackwards(BadInput):
 
 
 class LimitsTooHigh(Conflict):
-    """%(agency)s is to get at least %(asked)s under %(limit)s, but only %(possible)s can go there."""
+    """%(agency)s must get at least %(asked)s, but only %(possible)s can go there; this would do: %(enough)s."""
 
     code = "limits_too_high"
-    remedy = "Lower the least amount, or let more accounts go to this agency."
+    remedy = "Lower the least amount, or let more accounts go there."
 
 
 class LimitsTogether(Conflict):
-    """Not all least amounts can be kept at once: %(shortfalls)s."""
+    """Not all limits of %(agency)s can be kept at once; this would do: %(enough)s."""
 
     code = "limits_together"
-    remedy = "Lower the least amounts named here."
+    remedy = "Change the limits named here."
 
 
 class RunNotFound(NotFound):

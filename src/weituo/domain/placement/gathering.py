@@ -19,7 +19,7 @@ from weituo.domain.book import queries as book
 from weituo.domain.partners import queries as partners
 from weituo.domain.partners import relations
 from weituo.domain.placement import scrubbing, valuing
-from weituo.domain.placement.errors import LimitsRefused, NotTreated
+from weituo.domain.placement.errors import LimitsBackwards, LimitsRefused, NotTreated
 from weituo.domain.plans import queries as plans
 from weituo.foundation import transactions
 from weituo.foundation.tenancy.actors import Actor
@@ -263,13 +263,8 @@ def active_counts() -> Counter[UUID]:
         return Counter(dict(cursor.fetchall()))
 
 
-def agency_facts(
-    viewer: Actor, *, on: date, limits: Mapping[str, Any], shares: Mapping[str, float]
-) -> tuple[valuing.AgencyFacts, ...]:
-    """Gather the agencies that may take accounts. shares: bucket → its share of the candidates, for the mix.
-
-    Raises `LimitsRefused` for a limit of an unknown agency or name.
-    """
+def agency_facts(viewer: Actor, *, on: date, limits: Mapping[str, Any]) -> tuple[valuing.AgencyFacts, ...]:
+    """Gather the agencies that may take accounts. Raises `LimitsRefused` for a limit of an unknown agency or name."""
     rows = agencies_in_order(viewer, on=on)
     asked: Mapping[str, Mapping[str, Any]] = limits.get("agencies", {})
     unknown = sorted(set(asked) - {row.code for row in rows})
@@ -294,15 +289,20 @@ def agency_facts(
                 fee_bps=dict(sorted(charged[row.id].items())),
                 effect_bps={bucket: effects[str(row.id), bucket] for bucket in BUCKETS},
                 complaints_bps=round(complaints.get(str(row.id), 0.0) * 10),
-                limits=_limits(asked.get(row.code, {}), left=left, mix=limits.get("mix_tolerance"), shares=shares, code=row.code),
+                limits=_limits(asked.get(row.code, {}), left=left, mix=limits.get("mix_tolerance"), code=row.code),
             )
         )  # fmt: skip
     return tuple(found)
 
 
-def _limits(
-    asked: Mapping[str, Any], *, left: int, mix: float | None, shares: Mapping[str, float], code: str
-) -> dict[str, Any]:
+def _least_names() -> dict[str, str]:
+    return {
+        "accounts_min": worded("least accounts"),
+        "balance_min_minor": worded("least balance (minor units)"),
+    }
+
+
+def _limits(asked: Mapping[str, Any], *, left: int, mix: float | None, code: str) -> dict[str, Any]:
     strange = sorted(set(asked) - set(LIMIT_NAMES))
     if strange:
         raise LimitsRefused(
@@ -314,14 +314,20 @@ def _limits(
                 problem=worded("a limit is a whole number from 0 on"), where=f"agencies.{code}.{name}"
             )
     most = min(left, asked.get("accounts_max", left))
+    for name, least, upper in (
+        ("accounts_min", asked.get("accounts_min", 0), most),
+        ("balance_min_minor", asked.get("balance_min_minor", 0), asked.get("balance_max_minor")),
+    ):
+        if upper is not None and least > upper:
+            raise LimitsBackwards(
+                agency=code, asked=f"{least:,}", limit=_least_names()[name], possible=f"{upper:,}", where=f"agencies.{code}.{name}"
+            )  # fmt: skip
     return {
         "accounts_min": asked.get("accounts_min", 0),
         "accounts_max": most,
         "balance_min_minor": asked.get("balance_min_minor", 0),
         "balance_max_minor": asked.get("balance_max_minor"),
-        "bucket_accounts_max": {}
-        if mix is None
-        else {bucket: int(min(share + mix, 1.0) * most) for bucket, share in sorted(shares.items())},
+        "mix_tolerance": mix,
     }
 
 

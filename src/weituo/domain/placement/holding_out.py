@@ -12,14 +12,15 @@ and where accounts are left alone, what own work would have brought above what c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from weituo.core.allocation import exploration, placing
-from weituo.core.allocation.problem import IN_HOUSE, Ints
+from weituo.core.allocation import keying, placing
+from weituo.core.allocation.placing import IN_HOUSE
+from weituo.core.allocation.problem import Ints
+from weituo.core.allocation.solver import Solution
 from weituo.core.recovery.buckets import BUCKETS
 from weituo.domain.placement import valuing
 
@@ -43,8 +44,8 @@ def drawn(inputs: valuing.Inputs) -> Bools:
     taken = np.zeros(names.size, dtype=np.bool_)
     taken[member[inputs.accounts["bound_to"].to_numpy() != ""]] = True
     free = np.nonzero(~taken)[0]
-    ranks = exploration.keyed(seed=inputs.seed, purpose="hold-out", keys=names[free])
-    start = float(exploration.keyed(seed=inputs.seed, purpose="hold-out start", keys=np.array(["all"]))[0])
+    ranks = keying.keyed(seed=inputs.seed, purpose="hold-out", keys=names[free])
+    start = float(keying.keyed(seed=inputs.seed, purpose="hold-out start", keys=np.array(["all"]))[0])
     counts = np.bincount(segment[free], minlength=len(BUCKETS))
     edges = np.floor(np.cumsum(counts * inputs.hold_out) + start + 1e-9).astype(np.int64)
     slots = np.minimum(np.diff(edges, prepend=0), counts)
@@ -61,31 +62,30 @@ def solved(inputs: valuing.Inputs) -> tuple[Bools, placing.Placed]:
     held = drawn(inputs)
     others = inputs.only(~held) if held.any() else inputs
     placed = placing.place(
-        problem=valuing.problem(others),
-        tiers=valuing.tiers(others),
-        share=inputs.exploration,
+        question=valuing.question(others),
         seed=inputs.seed,
+        share=0.0,
+        measured=inputs.exploration,
+        floor=inputs.least_chance,
     )
     return held, placed
 
 
 def merged(
     inputs: valuing.Inputs, held: Bools, placed: placing.Placed
-) -> tuple[Ints, npt.NDArray[np.float64], Bools]:
-    """Give every account's agency, probability and whether chance gave it there: the solved ones among those held out.
+) -> tuple[Ints, npt.NDArray[np.float64], Bools, Bools]:
+    """Give every account's agency, probability, whether chance gave it there, and whether it is measured.
 
-    The probability of one that was held out is the share; of the others it is the chance of their agency, given that they
-    were not held out.
+    The probability of one that was held out is the share; of one that was drawn the chance of its agency, given that it was
+    not held out. Measured are those drawn where every open agency had its chance: only they compare agencies fairly.
     """
     assignment = np.full(held.size, IN_HOUSE, dtype=np.int64)
     probability = np.full(held.size, inputs.hold_out, dtype=np.float64)
     explored = np.zeros(held.size, dtype=np.bool_)
-    assignment[~held], probability[~held], explored[~held] = (
-        placed.assignment,
-        placed.probability,
-        placed.explored,
-    )
-    return assignment, probability, explored
+    measured = explored.copy()
+    assignment[~held], probability[~held] = placed.assignment, placed.probability
+    explored[~held], measured[~held] = placed.explored, placed.measured
+    return assignment, probability, explored, measured
 
 
 def worth(inputs: valuing.Inputs, figures: valuing.Money, held: Bools) -> Ints:
@@ -100,13 +100,13 @@ def told(
     figures: valuing.Money,
     held: Bools,
     *,
-    prices: Sequence[Mapping[str, Any]],
+    plan: Solution | None,
     months: int,
 ) -> dict[str, Any]:
     """Say what was held out and what it costs: kind, share, months, accounts, units, balance_minor,
     expected_net_minor (what comes all the same), cost_minor, by_bucket.
 
-    prices: rows kind, agency (position), bucket, price of the plan's limits.
+    plan: the solution without chance, for the prices of scarce places; None: nothing is solved yet, places count as free.
     """
     out = inputs.only(held)
     balance = inputs.accounts["balance_minor"].to_numpy()
@@ -120,7 +120,7 @@ def told(
         "units": out.accounts["unit"].n_unique(),
         "balance_minor": int(balance[held].sum()),
         "expected_net_minor": int(worth(inputs, figures, held).sum()),
-        "cost_minor": _best_elsewhere(out, figures.value[held], prices) + given_up,
+        "cost_minor": _best_elsewhere(out, figures.value[held], plan) + given_up,
         "by_bucket": [
             {"bucket": bucket, "accounts": int(here.sum()), "held_out": int((here & held).sum()), "balance_minor": int(balance[here & held].sum())}
             for bucket in BUCKETS
@@ -129,19 +129,16 @@ def told(
     }  # fmt: skip
 
 
-def _best_elsewhere(out: valuing.Inputs, value: Ints, prices: Sequence[Mapping[str, Any]]) -> int:
+def _best_elsewhere(out: valuing.Inputs, value: Ints, plan: Solution | None) -> int:
     """Add up what the best agency of each unit held out would have been worth after the price of scarce places."""
     if out.accounts.is_empty():
         return 0
     balance = out.accounts["balance_minor"].to_numpy().astype(np.float64)
-    buckets = out.accounts["bucket"].to_numpy()
-    margin = value.astype(np.float64)
-    for row in prices:
-        sign = -1.0 if row["kind"].endswith("_min") else 1.0
-        used = sign * row["price"] * (balance if row["kind"].startswith("balance") else 1.0)
-        here = (buckets == row["bucket"]) if row["bucket"] else True
-        margin[:, row["agency"]] -= np.where(here, used, 0.0)
-    # units are held out whole, so that who may get them does not depend on the others
+    margin, m = value.astype(np.float64), value.shape[1]
+    if plan is not None:
+        # a bucket that is held out whole has no place, and no price of one
+        segment = np.minimum(valuing.bucket_numbers(out), plan.price.shape[0] - 1)
+        margin -= plan.price[segment, :m] + balance[:, None] * plan.money[None, :m]
     allowed = valuing.eligible(out)
     member = valuing.units(out)
     together = np.zeros((int(member.max()) + 1, margin.shape[1]))

@@ -142,6 +142,8 @@ class RunItem(models.Model):
     expected_net_minor = models.BigIntegerField()
     probability = models.FloatField()
     explored = models.BooleanField()
+    #: drawn where every open agency had its stated chance: what a comparison of agencies may weight
+    measured = models.BooleanField(db_default=False)
     #: what becomes of an account that was drawn to be held out: IN_HOUSE, LEFT_ALONE; "": it was not
     held_out = models.CharField(max_length=10, db_default="")
 
@@ -224,6 +226,8 @@ class Placement(models.Model):
     fee_bps = models.IntegerField()
     expected_recovery_minor = models.BigIntegerField()
     probability = models.FloatField()
+    #: see `RunItem.measured`
+    measured = models.BooleanField(db_default=False)
 
     class Meta:
         db_table = "placement_placement"

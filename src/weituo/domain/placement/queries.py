@@ -22,12 +22,12 @@ PLACEMENTS: Final[dict[str, Any]] = {
     "placement_id": pl.String, "account_id": pl.String, "borrower_id": pl.String, "agency_id": pl.String, "run_id": pl.String,
     "case_ref": pl.String, "state": pl.String, "sequence": pl.Int64, "placed_at": pl.Datetime("us", "UTC"), "term_to": pl.Date,
     "ended_at": pl.Datetime("us", "UTC"), "recall_reason": pl.String, "currency": pl.String, "balance_minor": pl.Int64,
-    "bucket": pl.String, "region": pl.String, "fee_bps": pl.Int64, "expected_recovery_minor": pl.Int64, "probability": pl.Float64,
+    "bucket": pl.String, "region": pl.String, "fee_bps": pl.Int64, "expected_recovery_minor": pl.Int64, "probability": pl.Float64, "measured": pl.Boolean,
 }  # fmt: skip
 ITEMS: Final[dict[str, Any]] = {
     "account_id": pl.String, "agency_id": pl.String, "code": pl.String, "bucket": pl.String, "region": pl.String, "currency": pl.String,
     "balance_minor": pl.Int64, "expected_recovery_minor": pl.Int64, "expected_net_minor": pl.Int64, "probability": pl.Float64,
-    "explored": pl.Boolean, "held_out": pl.String,
+    "explored": pl.Boolean, "held_out": pl.String, "measured": pl.Boolean,
 }  # fmt: skip
 PAGE_ROWS: Final = 50
 _RUN: Final = (
@@ -46,7 +46,7 @@ def placements_frame(viewer: Actor, *, agency_id: UUID | None = None) -> pl.Data
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT id::text, account_id::text, borrower_id::text, agency_id::text, run_id::text, case_ref, state, sequence::bigint, placed_at, term_to, ended_at, "
-            "recall_reason, currency, balance_minor, bucket, region, fee_bps::bigint, expected_recovery_minor, probability FROM placement_placement "
+            "recall_reason, currency, balance_minor, bucket, region, fee_bps::bigint, expected_recovery_minor, probability, measured FROM placement_placement "
             "WHERE placed_at IS NOT NULL AND (%s::uuid IS NULL OR agency_id = %s::uuid) ORDER BY placed_at, id",
             [agency_id, agency_id],
         )
@@ -190,7 +190,7 @@ def run_items_frame(viewer: Actor, *, run_id: UUID) -> pl.DataFrame:
     with transactions.connection().cursor() as cursor:
         cursor.execute(
             "SELECT i.account_id::text, i.agency_id::text, coalesce(g.code, ''), a.bucket, a.region, a.currency, a.balance_minor, i.expected_recovery_minor, i.expected_net_minor, "
-            "i.probability, i.explored, i.held_out FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id CROSS JOIN LATERAL (SELECT x.* FROM book_account_on(r.as_of) x WHERE x.id = i.account_id) a LEFT JOIN partners_agency g ON g.id = i.agency_id "
+            "i.probability, i.explored, i.held_out, i.measured FROM placement_run_item i JOIN placement_run r ON r.id = i.run_id CROSS JOIN LATERAL (SELECT x.* FROM book_account_on(r.as_of) x WHERE x.id = i.account_id) a LEFT JOIN partners_agency g ON g.id = i.agency_id "
             "WHERE i.run_id = %s ORDER BY i.account_id",
             [run_id],
         )
@@ -223,10 +223,10 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
     figures, allowed = valuing.money(inputs), valuing.eligible(inputs)
     row = inputs.accounts["account_id"].to_list().index(str(account_id))
     account = inputs.accounts.row(row, named=True)
-    prices = {one["code"]: one["prices"] for one in head["by_agency"]}
+    places = {one["code"]: one["place"] for one in head["by_agency"]}
     choices = []
     for column, agency in enumerate(inputs.agencies):
-        used = sum(valuing.taken(account, price) for price in prices.get(agency.code, []))
+        used = valuing.taken(account, places[agency.code])
         value = int(figures.value[row, column])
         choices.append(
             {
@@ -239,7 +239,7 @@ def explain(viewer: Actor, *, run_id: UUID, account_id: UUID) -> dict[str, Any]:
         )  # fmt: skip
     item = items[0]
     return {
-        "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"], "held_out": item["held_out"],
+        "run_number": head["number"], "account_id": str(account_id), "chosen": item["code"] or "", "explored": item["explored"], "measured": item["measured"], "held_out": item["held_out"],
         "probability": item["probability"], "in_house_minor": int(figures.in_house[row]), "currency": head["currency"],
         "balance_minor": account["balance_minor"], "bucket": account["bucket"], "choices": choices,
     }  # fmt: skip
@@ -254,7 +254,7 @@ def replay(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
     head = run(viewer, run_id=run_id)
     inputs = _inputs(run_id)
     held, again = holding_out.solved(inputs)
-    assignment, probability, explored = holding_out.merged(inputs, held, again)
+    assignment, probability, explored, measured = holding_out.merged(inputs, held, again)
     stored = run_items_frame(viewer, run_id=run_id)
     codes = {agency.code: number for number, agency in enumerate(inputs.agencies)}
     chosen = stored["code"].replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
@@ -262,6 +262,7 @@ def replay(viewer: Actor, *, run_id: UUID) -> dict[str, Any]:
         (chosen == assignment).all()
         and (stored["probability"].to_numpy() == probability).all()
         and (stored["explored"].to_numpy() == explored).all()
+        and (stored["measured"].to_numpy() == measured).all()
         and ((stored["held_out"] != "").to_numpy() == held).all()
     )
     same = {

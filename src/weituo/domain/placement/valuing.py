@@ -22,9 +22,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from weituo.core.allocation.problem import Ints, Limits, Problem
+from weituo.core.allocation.exploration import FLOOR as LEAST_CHANCE
+from weituo.core.allocation.placing import Question
+from weituo.core.allocation.problem import Ints
 from weituo.core.recovery.buckets import BUCKETS
 
 BPS: Final = 10_000
@@ -91,6 +94,8 @@ class Inputs:
     accounts: pl.DataFrame
     hold_out: float = 0.0
     hold_out_kind: str = "IN_HOUSE"
+    #: of an account left to chance, the least chance of every agency that is open to it
+    least_chance: float = LEAST_CHANCE
     #: as they were kept, for inputs that were read again
     kept: bytes | None = field(default=None, compare=False, repr=False)
 
@@ -106,6 +111,7 @@ class Inputs:
             "seed": self.seed,
             "exploration": self.exploration,
             "hold_out": self.hold_out,
+            "least_chance": self.least_chance,
             "hold_out_kind": self.hold_out_kind,
             "prices": asdict(self.prices),
             "agencies": [asdict(agency) for agency in self.agencies],
@@ -150,6 +156,7 @@ def unpack(packed: bytes) -> Inputs:
         accounts=accounts.with_columns(pl.col(*_CODES).fill_null("")),
         hold_out=known.get("hold_out", 0.0),
         hold_out_kind=known.get("hold_out_kind", "IN_HOUSE"),
+        least_chance=known.get("least_chance", LEAST_CHANCE),
         kept=body,
     )
 
@@ -216,11 +223,10 @@ def money(inputs: Inputs) -> Money:
 
 
 def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which agency each account may go to: tier, region, a fee for its bucket, nobody who is barred, one a unit.
+    """Tell which agency each account may go to: tier, region, a fee for its bucket, nobody who is barred.
 
     Nobody shall hear from two agencies: an account of a borrower whom an agency works for already may go to that agency
-    only, and accounts of one unit in the same run only to the agency where they are worth most together. Both are
-    settled before any draw, so that probabilities stay exact.
+    only; accounts of one unit in the same run are kept together by the solver.
     """
     tier_max = inputs.accounts["tier_max"].to_numpy()
     regions = inputs.accounts.select(province_expr(pl.col("region"))).to_series()
@@ -237,7 +243,9 @@ def eligible(inputs: Inputs) -> np.ndarray[Any, np.dtype[np.bool_]]:
     may = np.column_stack(columns)
     for barred in bars(inputs).values():
         may &= ~barred
-    return may & _one_a_unit(inputs, may)
+    bound = inputs.accounts["bound_to"]
+    fits = [((bound == "") | (bound == agency.code)).to_numpy() for agency in inputs.agencies]
+    return may & np.column_stack(fits)
 
 
 def bars(inputs: Inputs) -> dict[str, np.ndarray[Any, np.dtype[np.bool_]]]:
@@ -290,36 +298,40 @@ def units(inputs: Inputs) -> Ints:
     return inputs.accounts["unit"].rank("dense").to_numpy().astype(np.int64) - 1
 
 
-def _one_a_unit(
-    inputs: Inputs, allowed: np.ndarray[Any, np.dtype[np.bool_]]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which agency each account may go to so that its borrower meets one agency only."""
-    codes = [agency.code for agency in inputs.agencies]
-    bound = inputs.accounts["bound_to"]
-    fits = np.column_stack([((bound == "") | (bound == code)).to_numpy() for code in codes])
-    member = units(inputs)
-    sizes = np.bincount(member)
-    several = sizes[member] > 1
-    # an agency without room would keep its borrowers in-house for nothing
-    room = np.array([agency.limits["accounts_max"] != 0 for agency in inputs.agencies], dtype=np.bool_)
-    gain = np.where(allowed & fits & room, np.maximum(money(inputs).value, 0) + 1, 0)
-    together = np.zeros((sizes.size, len(codes)), dtype=np.int64)
-    np.add.at(together, member[several], gain[several])
-    best = together.argmax(axis=1)
-    return fits & (~several[:, None] | (best[member][:, None] == np.arange(len(codes))[None, :]))
-
-
-def problem(inputs: Inputs) -> Problem:
-    """Turn inputs into the problem that the core solves."""
-    return Problem(
+def question(inputs: Inputs) -> Question:
+    """Turn inputs into what the core answers: segments are buckets in the order of lateness."""
+    may, bucket = eligible(inputs), bucket_numbers(inputs)
+    return Question(
         accounts=inputs.accounts["account_id"].to_numpy().astype(np.str_),
         agencies=tuple(agency.code for agency in inputs.agencies),
         value_minor=money(inputs).value,
-        eligible=eligible(inputs),
+        eligible=may,
         balance_minor=inputs.accounts["balance_minor"].to_numpy().astype(np.int64),
-        bucket=inputs.accounts["bucket"].to_numpy().astype(np.str_),
-        limits=tuple(Limits(**agency.limits) for agency in inputs.agencies),
+        segment=bucket,
+        unit=units(inputs),
+        tiers=tiers(inputs),
+        limits=_limits(inputs, may, bucket),
     )
+
+
+def _limits(inputs: Inputs, may: npt.NDArray[np.bool_], bucket: Ints) -> dict[str, Any]:
+    """Write the agencies' limits as the core takes them; no mix is asked of an agency for buckets it may not have."""
+    limits = [agency.limits for agency in inputs.agencies]
+    most = [np.inf if own["accounts_max"] is None else own["accounts_max"] for own in limits]
+    money_most = [np.inf if own["balance_max_minor"] is None else own["balance_max_minor"] for own in limits]
+    segments = int(bucket.max()) + 1 if bucket.size else 1
+    tolerance = np.full((len(limits), segments), np.inf)
+    for column, own in enumerate(limits):
+        if own["mix_tolerance"] is not None:
+            open_to = np.bincount(bucket[may[:, column]], minlength=segments) > 0
+            tolerance[column, open_to] = own["mix_tolerance"]
+    return {
+        "count_min": np.array([own["accounts_min"] for own in limits], dtype=np.int64),
+        "count_max": np.array(most, dtype=np.float64),
+        "balance_min": np.array([own["balance_min_minor"] for own in limits], dtype=np.int64),
+        "balance_max": np.array(money_most, dtype=np.float64),
+        "segment_tolerance": tolerance,
+    }
 
 
 def tiers(inputs: Inputs) -> list[int]:
@@ -339,17 +351,13 @@ def _by_bucket(table: Mapping[str, int], default: int) -> Ints:
     return np.array([table.get(bucket, table.get("default", default)) for bucket in BUCKETS], dtype=np.int64)
 
 
-def taken(account: Mapping[str, Any], price: Mapping[str, Any]) -> float:
-    """Give what an account takes of a limit at its price: rows of `telling.by_agency` prices."""
-    if price["bucket"] and price["bucket"] != account["bucket"]:
-        return 0.0
-    sign = -1.0 if price["limit"].endswith("_min") else 1.0
-    amount = account["balance_minor"] if price["limit"].startswith("balance") else 1
-    return float(sign * price["price"] * amount)
+def taken(account: Mapping[str, Any], place: Mapping[str, Any]) -> float:
+    """Give what an account's place and balance are worth to others: `telling.by_agency` place, in minor units."""
+    return float(place["bucket"].get(account["bucket"], 0.0) + place["balance"] * account["balance_minor"])
 
 
 def why_not(agency: AgencyFacts, account: Mapping[str, Any]) -> str:
-    """Name what keeps an account from an agency: a reason of `bars`, TIER, REGION, NO_FEE or ONE_A_BORROWER."""
+    """Name what keeps an account from an agency: a reason of `bars`, TIER, REGION, NO_FEE or ONE_A_BORROWER (another works for the borrower)."""
     if agency.code in account["conflicts"].split(" "):
         return "CONFLICT"
     if account["again"] != "ANY" and agency.code in account["before"].split(" "):

@@ -170,7 +170,13 @@ def compare(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Lay a run beside today's rules."""
     viewer = request.actor  # type: ignore[attr-defined]
     found = queries.run(viewer, run_id=run_id)
-    return render(request, "console/placement/compare.html", runs.compare(found, actor=viewer))
+    before = [
+        row for row in queries.runs(viewer) if row["state"] == "APPROVED" and row["number"] < found["number"]
+    ]
+    earlier = max(before, key=lambda row: int(row["number"]), default=None)
+    return render(
+        request, "console/placement/compare.html", runs.compare(found, earlier=earlier, actor=viewer)
+    )
 
 
 @access.page(permission="placement.propose")

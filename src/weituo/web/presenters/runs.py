@@ -25,8 +25,10 @@ LIMITS = {
     "accounts_max": gettext_lazy("most accounts"),
     "balance_min": gettext_lazy("least balance"),
     "balance_max": gettext_lazy("most balance"),
-    "bucket_accounts_max": gettext_lazy("most accounts of a bucket"),
+    "bucket_share_min": gettext_lazy("least share of a bucket"),
+    "bucket_share_max": gettext_lazy("greatest share of a bucket"),
     "eligible": gettext_lazy("agency not eligible"),
+    "one_agency_a_borrower": gettext_lazy("one agency a borrower"),
 }
 WHY_NOT = {
     "HAD_IT_BEFORE": gettext_lazy("had this account before"),
@@ -41,6 +43,7 @@ WHY_NOT = {
 RIVALS = {
     "round_robin": gettext_lazy("Round-robin (in turn)"),
     "greedy": gettext_lazy("Today's rule (best tier first, largest balances)"),
+    "last": gettext_lazy("As the last run had them"),
 }
 #: accounts of a run shown on one page
 ROWS_A_PAGE = 50
@@ -94,8 +97,10 @@ def _price(row: Mapping[str, Any], *, agency: str, currency: str) -> str:
         return _("One more place at %(agency)s is worth %(money)s.") % words
     if row["limit"] == "accounts_min":
         return _("One place less of the least for %(agency)s would save %(money)s.") % words
-    if row["limit"] == "bucket_accounts_max":
+    if row["limit"] == "bucket_share_max":
         return _("One more place for %(bucket)s at %(agency)s is worth %(money)s.") % words
+    if row["limit"] == "bucket_share_min":
+        return _("One place less for %(bucket)s at %(agency)s would save %(money)s.") % words
     words |= {"money": money(round(row["price"] * 100_000), currency), "step": money(100_000, currency)}
     if row["limit"] == "balance_max":
         return _("%(step)s more balance at %(agency)s is worth %(money)s.") % words
@@ -224,8 +229,13 @@ def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
     return _("A rule that breaks no limit brings more than this run")
 
 
-def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
-    """Lay the run beside round-robin and today's rule: money, accounts, limits broken."""
+def compare(
+    run: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None, actor: Actor
+) -> dict[str, Any]:
+    """Lay the run beside round-robin and today's rule on the same accounts, and beside the run before it on its own.
+
+    earlier: the last run that was approved before this one. Money, accounts, limits broken.
+    """
     kept = worth(run)["in_house_minor"]
     names = {row["code"]: name_of(row) for row in run["by_agency"] if row["agency_id"]}
     placed = run["proof"].get("placed", sum(row["accounts"] for row in run["by_agency"] if row["agency_id"]))
@@ -247,7 +257,10 @@ def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
              "broken": broken, "n_broken": len(broken), "less_minor": run["expected_net_minor"] - rival["expected_net_minor"], "more_minor": rival["expected_net_minor"] - run["expected_net_minor"], "own": False}
         )  # fmt: skip
     tone, text = _verdict(run, rows[1:])
+    for row in rows:
+        row["each_minor"] = row["worth_minor"] // max(run["accounts"], 1)
     return head(run, "compare") | {
+        "earlier": _earlier(earlier),
         "state": {"tone": tone, "text": text, "next": [{"label": _("Approve"), "url": reverse("placement:approve", args=[run["id"]])}]},
         "rows": rows,
         "chart": {
@@ -261,6 +274,19 @@ def compare(run: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
             "series": [{"name": _("Above in-house"), "values": [row["worth_minor"] for row in rows], "style": "solid"}],
         },
         "may_propose": run["state"] == "SOLVED" and actor.may("placement.propose"),
+    }  # fmt: skip
+
+
+def _earlier(run: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give the run before: it had other accounts, so that only money an account can be compared."""
+    if run is None:
+        return None
+    kept = run["proof"].get("all_in_house_minor", 0)
+    above = run["expected_net_minor"] - kept
+    return {
+        "id": run["id"], "number": run["number"], "currency": run["currency"], "solved": run["accounts"],
+        "accounts": run["proof"].get("placed", run["placements"]), "worth_minor": above,
+        "each_minor": above // max(run["accounts"], 1),
     }  # fmt: skip
 
 

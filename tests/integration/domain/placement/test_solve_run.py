@@ -124,10 +124,7 @@ def test_capacity_and_stated_limits_are_kept_and_priced(db: str) -> None:
     assert rows["ALPHA"]["binding"] and rows["BETA"]["prices"][0]["price"] > 0
     assert rows["BETA"]["name_en"] == "BETA Ltd"
     rivals = queries.run(lin, run_id=run_id)["rivals"]
-    assert {broken["limit"] for broken in rivals["round_robin"]["broken"]} == {
-        "accounts_max",
-        "bucket_accounts_max",
-    }
+    assert {broken["limit"] for broken in rivals["round_robin"]["broken"]} == {"accounts_max"}
 
 
 def test_better_stated_figures_win_but_are_shrunk(db: str) -> None:
@@ -156,7 +153,8 @@ IMPOSSIBLE: list[tuple[dict[str, Any], type[Refusal]]] = [
     ({"prices": {"in_house_bps": {"M9": 1}}}, errors.LimitsRefused),
     ({"agencies": {"ALPHA": {"accounts_min": 9, "accounts_max": 8}}}, errors.LimitsBackwards),
     ({"agencies": {"ALPHA": {"balance_min_minor": 10**12}}}, errors.LimitsTooHigh),
-    ({"agencies": {"ALPHA": {"accounts_min": 11}, "BETA": {"accounts_min": 11}}}, errors.LimitsTogether),
+    ({"agencies": {"ALPHA": {"accounts_min": 11}, "BETA": {"accounts_min": 11}}}, errors.LimitsTooHigh),
+    ({"agencies": {"ALPHA": {"accounts_min": 10, "balance_max_minor": 10_000}}}, errors.LimitsTogether),
 ]
 
 

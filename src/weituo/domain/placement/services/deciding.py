@@ -98,7 +98,7 @@ def _locked(run_id: UUID, state: Run.State) -> Run:
 #: what became of the run's accounts since it was solved; the bucket, and with it the fee, is that of the day the run was solved for
 SINCE: Final = """
 CREATE TEMP TABLE to_place ON COMMIT DROP AS
-SELECT i.account_id, i.agency_id, i.expected_recovery_minor, i.probability, a.borrower_id, a.currency, a.balance_minor, a.bucket, a.region,
+SELECT i.account_id, i.agency_id, i.expected_recovery_minor, i.probability, i.measured, a.borrower_id, a.currency, a.balance_minor, a.bucket, a.region,
        row_number() OVER (ORDER BY i.account_id) AS number
 FROM placement_run_item i JOIN book_account_on(%s) a ON a.id = i.account_id
 WHERE i.run_id = %s AND i.agency_id IS NOT NULL AND a.status = 'OPEN' AND a.balance_minor > 0

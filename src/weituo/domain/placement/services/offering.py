@@ -37,12 +37,12 @@ CASE WHEN a.status <> 'OPEN' THEN 'CLOSED' WHEN a.balance_minor <= 0 THEN 'NO_BA
 
 _MAKE: Final = """
 INSERT INTO placement_placement (id, account_id, borrower_id, agency_id, run_id, case_ref, sequence, state, placed_at, offered_at, answer_by, term_to,
-  currency, balance_minor, bucket, region, fee_bps, expected_recovery_minor, probability)
+  currency, balance_minor, bucket, region, fee_bps, expected_recovery_minor, probability, measured)
 SELECT uuidv7(), p.account_id, p.borrower_id, p.agency_id, %(run)s, f.prefix || '-' || r.letters,
   1 + (SELECT count(*) FROM placement_placement b WHERE b.account_id = p.account_id AND b.placed_at IS NOT NULL),
   CASE WHEN f.in_advance THEN 'ACTIVE' ELSE 'OFFERED' END, CASE WHEN f.in_advance THEN %(at)s END,
   CASE WHEN NOT f.in_advance THEN %(at)s END, CASE WHEN NOT f.in_advance THEN %(answer_by)s END, %(term_to)s,
-  p.currency, p.balance_minor, p.bucket, p.region, f.fee_bps, least(p.expected_recovery_minor, p.balance_minor), p.probability
+  p.currency, p.balance_minor, p.bucket, p.region, f.fee_bps, least(p.expected_recovery_minor, p.balance_minor), p.probability, p.measured
 FROM to_place p JOIN fee f ON f.agency_id = p.agency_id AND f.bucket = p.bucket JOIN reference r ON r.number = p.number
 RETURNING state
 """

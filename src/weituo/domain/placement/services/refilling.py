@@ -1,23 +1,24 @@
 """Placing declined and unanswered accounts again, in the run's own terms and within what two persons approved.
 
-What the run stood on is read again as it was kept: values, prices, limits, the share of chance. Of each limit what the
-run has used is taken away, and of each agency's capacity what it holds by now; an agency that had or declined an account is
-not asked for it again. Least amounts are not sought: the agencies that declined have given them up.
+What the run stood on is read again as it was kept: values, prices, limits. What agencies have of the run stays with them and
+counts towards its limits and its mix; of each agency's capacity what it holds by now is taken away; an agency that had or
+declined an account is not asked for it again. Least amounts are not sought: the agencies that declined have given them up.
+Nothing is left to chance here: who declines is no accident, so that nothing could be learned from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import numpy as np
 import polars as pl
 
 from weituo.core.allocation import placing
-from weituo.core.allocation.problem import IN_HOUSE, Infeasible
+from weituo.core.allocation.feasibility import Infeasible
+from weituo.core.allocation.placing import FREE, IN_HOUSE
 from weituo.domain.partners import relations
 from weituo.domain.placement import gathering, rechecking, telling, valuing
 from weituo.domain.placement.errors import NotRefillable, RunNotFound
@@ -53,14 +54,14 @@ CASE WHEN a.status <> 'OPEN' OR a.balance_minor <= 0 THEN true
   WHEN EXISTS (SELECT 1 FROM placement_placement o WHERE o.account_id = a.id AND o.state IN ('OFFERED', 'ACTIVE')) THEN true
   ELSE false END
 """
-#: what the run's agencies have of it, by bucket
+#: what the run's agencies have of it
 _USED: Final = """
-SELECT g.code, p.bucket, count(*) AS accounts, sum(p.balance_minor)::bigint AS balance_minor FROM placement_placement p
-JOIN partners_agency g ON g.id = p.agency_id WHERE p.run_id = %s AND p.state NOT IN ('DECLINED', 'LAPSED', 'WITHDRAWN') GROUP BY g.code, p.bucket
+SELECT p.account_id::text AS account_id, g.code FROM placement_placement p JOIN partners_agency g ON g.id = p.agency_id
+WHERE p.run_id = %s AND p.state NOT IN ('DECLINED', 'LAPSED', 'WITHDRAWN')
 """
 _TO_PLACE: Final = """
 CREATE TEMP TABLE to_place ON COMMIT DROP AS
-SELECT f.account AS account_id, f.agency AS agency_id, f.expected AS expected_recovery_minor, f.probability, a.borrower_id, a.currency,
+SELECT f.account AS account_id, f.agency AS agency_id, f.expected AS expected_recovery_minor, f.probability, false AS measured, a.borrower_id, a.currency,
   a.balance_minor, a.bucket, a.region, row_number() OVER (ORDER BY f.account) AS number
 FROM refilled f JOIN book_account_on(%s) a ON a.id = f.account WHERE f.agency IS NOT NULL
 """
@@ -109,14 +110,15 @@ def refill_run(*, actor: Actor, run_id: UUID, at: datetime) -> Refilled:
         return Refilled(number=0, placed=0, kept=0, net_before_minor=0, net_after_minor=0)
     kept = RunInputs.objects.filter(run_id=run_id).values_list("body", flat=True)[0]
     before = valuing.unpack(bytes(kept))
+    used = _used(run_id)
     inputs = replace(
         before,
-        agencies=_agencies(actor, run, before, at=at),
+        agencies=_agencies(actor, before, used, at=at),
         accounts=_accounts(actor, before.accounts, waiting, on=days.day_of(at)),
-        seed=before.seed + number,
         kept=None,
     )
-    frame = _placed(inputs, waiting)
+    standing = before.accounts.join(used, on="account_id", how="inner", maintain_order="left")
+    frame = _placed(inputs, waiting, standing)
     made = _store(actor, run, frame, number=number, at=at)
     note(
         what="run", ref=run_id, number=run.number, refill=number, placed=made.placed, kept=made.kept,
@@ -175,52 +177,49 @@ def _accounts(actor: Actor, accounts: pl.DataFrame, waiting: pl.DataFrame, *, on
     )
 
 
+def _used(run_id: UUID) -> pl.DataFrame:
+    """Give the accounts that the run's agencies have: account_id, code."""
+    with transactions.connection().cursor() as cursor:
+        cursor.execute(_USED, [run_id])
+        return pl.DataFrame(
+            cursor.fetchall(), schema={"account_id": pl.String, "code": pl.String}, orient="row"
+        ).unique("account_id")
+
+
 def _agencies(
-    actor: Actor, run: Run, before: valuing.Inputs, *, at: datetime
+    actor: Actor, before: valuing.Inputs, used: pl.DataFrame, *, at: datetime
 ) -> tuple[valuing.AgencyFacts, ...]:
-    """Give the run's agencies with what is left of their limits."""
-    used: dict[str, dict[str, tuple[int, int]]] = {}
-    for row in transactions.rows(_USED, [run.id]):
-        used.setdefault(row["code"], {})[row["bucket"]] = (row["accounts"], row["balance_minor"])
+    """Give the run's agencies with their limits for the whole run, no least amounts, and no more than they have room for."""
+    has = dict(used.group_by("code").len().iter_rows())
     held = gathering.active_counts()
     room = {
         row.code: max(row.capacity_accounts_max - held[row.id], 0)
         for row in gathering.agencies_in_order(actor, on=days.day_of(at))
     }
-    return tuple(
-        replace(
-            agency,
-            capacity_left=room.get(agency.code, 0),
-            limits=_left(agency.limits, used.get(agency.code, {}), room=room.get(agency.code, 0)),
-        )
-        for agency in before.agencies
-    )
+    found = []
+    for agency in before.agencies:
+        most = has.get(agency.code, 0) + room.get(agency.code, 0)
+        asked = agency.limits["accounts_max"]
+        limits = agency.limits | {
+            "accounts_min": 0,
+            "balance_min_minor": 0,
+            "accounts_max": most if asked is None else max(min(asked, most), has.get(agency.code, 0)),
+        }
+        found.append(replace(agency, capacity_left=room.get(agency.code, 0), limits=limits))
+    return tuple(found)
 
 
-def _left(limits: Mapping[str, Any], used: Mapping[str, tuple[int, int]], *, room: int) -> dict[str, Any]:
-    accounts = sum(count for count, _minor in used.values())
-    balance = sum(minor for _count, minor in used.values())
-    most, money = limits["accounts_max"], limits["balance_max_minor"]
-    return dict(limits) | {
-        "accounts_min": 0,
-        "accounts_max": room if most is None else min(room, max(most - accounts, 0)),
-        "balance_min_minor": 0,
-        "balance_max_minor": None if money is None else max(money - balance, 0),
-        "bucket_accounts_max": {
-            bucket: max(most_of - used.get(bucket, (0, 0))[0], 0)
-            for bucket, most_of in limits["bucket_accounts_max"].items()
-        },
-    }
+def _placed(inputs: valuing.Inputs, waiting: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
+    """Solve for the accounts that may still go out; give every waiting account's way (columns of `_COLUMNS`).
 
-
-def _placed(inputs: valuing.Inputs, waiting: pl.DataFrame) -> pl.DataFrame:
-    """Solve for the accounts that may still go out; give every waiting account's way (columns of `_COLUMNS`)."""
+    standing: the accounts that agencies have of the run, columns of `valuing.ACCOUNTS` and code.
+    """
     figures = valuing.money(inputs)
     own = pl.DataFrame({"account_id": inputs.accounts["account_id"], "in_house": figures.in_house})
     stopped = set(waiting.filter("stopped")["account_id"].to_list())
     anywhere = valuing.eligible(inputs).any(axis=1)
     free = anywhere & ~inputs.accounts["account_id"].is_in(list(stopped)).to_numpy()
-    found = _solved(inputs.only(free))
+    found = _solved(inputs.only(free), standing)
     nowhere = set(inputs.accounts.filter(pl.Series(~anywhere))["account_id"].to_list())
     return (
         waiting.join(own, on="account_id", how="left", maintain_order="left")
@@ -239,24 +238,33 @@ def _placed(inputs: valuing.Inputs, waiting: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _solved(inputs: valuing.Inputs) -> pl.DataFrame:
-    """Give the accounts that go to an agency: account_id, agency (id), expected, net_after, probability."""
+def _solved(inputs: valuing.Inputs, standing: pl.DataFrame) -> pl.DataFrame:
+    """Give the accounts that go to an agency: account_id, agency (id), expected, net_after, probability (1: no chance)."""
     schema = {
         "account_id": pl.String, "agency": pl.String, "expected": pl.Int64, "net_after": pl.Int64, "probability": pl.Float64,
     }  # fmt: skip
     if inputs.accounts.is_empty():
         return pl.DataFrame(schema=schema)
+    # what stands is a unit by itself: whoever works for a borrower is known, and is the only one that may take more of them
+    alone = standing.with_columns(unit="account_id").select(list(valuing.ACCOUNTS))
+    both = replace(inputs, accounts=pl.concat([inputs.accounts, alone]))
+    codes = [agency.code for agency in inputs.agencies]
+    there = standing["code"].replace_strict(
+        codes, list(range(len(codes))), default=IN_HOUSE, return_dtype=pl.Int64
+    )
+    n = inputs.accounts.height
+    question = valuing.question(both)
+    may = question.eligible.copy()
+    may[n + np.arange(there.len()), there.to_numpy()] = True
+    fixed = np.concatenate([np.full(n, FREE, dtype=np.int64), there.to_numpy()])
     try:
         placed = placing.place(
-            problem=valuing.problem(inputs),
-            tiers=valuing.tiers(inputs),
-            share=inputs.exploration,
-            seed=inputs.seed,
+            question=replace(question, eligible=may, fixed=fixed), seed=inputs.seed, share=0.0
         )
     except Infeasible as impossible:
-        raise telling.refusal(impossible) from impossible
+        raise telling.refusal(impossible, inputs) from impossible
     figures = valuing.money(inputs)
-    out = np.flatnonzero(placed.assignment != IN_HOUSE)
+    out = np.flatnonzero(placed.assignment[:n] != IN_HOUSE)
     chosen = placed.assignment[out]
     ids = np.array([agency.id for agency in inputs.agencies], dtype=np.str_)
     return pl.DataFrame(

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from weituo.core.allocation import placing
-from weituo.core.allocation.problem import IN_HOUSE, Infeasible
+from weituo.core.allocation.feasibility import Infeasible
+from weituo.core.allocation.placing import IN_HOUSE
 from weituo.core.recovery import model as recovery
 from weituo.domain.placement import gathering, holding_out, scrubbing, telling, valuing
 from weituo.domain.placement.errors import (
@@ -53,18 +54,21 @@ class Gathered:
 def solve_run(
     *, actor: Actor, seed: int, at: datetime, as_of: date, exploration: float = 0.05, limits: Mapping[str, Any] | None = None,
     hold_out: float = 0.0, hold_out_kind: str = "IN_HOUSE", hold_out_months: int = holding_out.MONTHS,
+    least_chance: float = valuing.LEAST_CHANCE,
 ) -> UUID:  # fmt: skip
     """Work out which account should go to which agency, with proof and comparison; nothing is placed yet.
 
     limits: {"agencies": {code: {accounts_min, accounts_max, balance_min_minor, balance_max_minor}}, "mix_tolerance":
-    share by which a bucket may exceed its share of the run at an agency, "prices": fields of `valuing.Prices`}.
-    hold_out: share of each bucket that is drawn to go nowhere for hold_out_months, see `holding_out`.
+    by how much a bucket's share at an agency may differ from its share of the run, "prices": fields of `valuing.Prices`}.
+    least_chance: of every agency open to an account that is left to chance. hold_out: share of each bucket that is drawn to go nowhere for hold_out_months, see `holding_out`.
     Raises `NoModel`, `ModelUnusable`, `NotTreated`, `NoEligibleAgency`, `NothingToPlace`, `LimitsRefused`, and for
     limits that cannot be kept `LimitsBackwards`, `LimitsTooHigh`, `LimitsTogether`.
     """
     wanted = dict(limits or {})
     prices = _prices(wanted, exploration)
     _check_hold_out(hold_out, hold_out_kind, hold_out_months)
+    if not 0 < least_chance <= 1:
+        raise LimitsRefused(problem=worded("the least chance lies between 0 and 1"), where="least_chance")
     strategy = plans.current_strategy(actor)
     if strategy is None:
         raise NotTreated()
@@ -75,19 +79,19 @@ def solve_run(
     found = gathering.candidates(actor, as_of=as_of, at=at)
     gathered = inputs_of(
         actor, found, version, wanted, prices, as_of=as_of, seed=seed, exploration=exploration, hold_out=hold_out,
-        hold_out_kind=hold_out_kind,
+        hold_out_kind=hold_out_kind, least_chance=least_chance,
     )  # fmt: skip
     progress.tell(1, STEPS, worded("The best assignment within the limits is sought"))
     inputs = gathered.inputs
     try:
         held, placed = holding_out.solved(inputs)
     except Infeasible as impossible:
-        raise telling.refusal(impossible) from impossible
+        raise telling.refusal(impossible, inputs) from impossible
     progress.tell(2, STEPS, worded("The proof and the comparison are drawn up"))
     figures = valuing.money(inputs)
     parameters = {
         "exploration": exploration, "limits": wanted, "prices": asdict(prices), "strategy_version": strategy["version"],
-        "model_version": version.version, "hold_out": hold_out, "hold_out_kind": hold_out_kind, "hold_out_months": hold_out_months,
+        "model_version": version.version, "hold_out": hold_out, "hold_out_kind": hold_out_kind, "hold_out_months": hold_out_months, "least_chance": least_chance,
     }  # fmt: skip
     run = _kept_run(
         gathered, figures, held, placed, version=version, parameters=parameters, as_of=as_of, seed=seed, actor=actor, at=at,
@@ -119,7 +123,7 @@ def _kept_run(
         "all_in_house_minor": int(figures.in_house.sum()),
         "barred": gathered.barred,
         "hold_out": holding_out.told(
-            inputs, figures, held, prices=placed.prices, months=parameters["hold_out_months"]
+            inputs, figures, held, plan=placed.plan, months=parameters["hold_out_months"]
         ),
     }
     return Run.objects.create(
@@ -200,13 +204,10 @@ def load(version: RecoveryModelVersion) -> recovery.RecoveryModel:
 def inputs_of(
     actor: Actor, found: gathering.Candidates, version: RecoveryModelVersion, wanted: Mapping[str, Any], prices: valuing.Prices,
     *, as_of: date, seed: int, exploration: float, hold_out: float = 0.0, hold_out_kind: str = "IN_HOUSE",
+    least_chance: float = valuing.LEAST_CHANCE,
 ) -> Gathered:  # fmt: skip
     """Give the run's inputs; the accounts that no agency may take join those that are left out."""
-    shares = {
-        str(row["bucket"]): row["len"] / found.accounts.height
-        for row in found.accounts.group_by("bucket").len().sort("bucket").to_dicts()
-    }
-    agencies = gathering.agency_facts(actor, on=as_of, limits=wanted, shares=shares)
+    agencies = gathering.agency_facts(actor, on=as_of, limits=wanted)
     if not agencies:
         raise NoEligibleAgency()
     if found.accounts.is_empty():
@@ -216,7 +217,7 @@ def inputs_of(
     ).select(list(valuing.ACCOUNTS))
     inputs = valuing.Inputs(
         seed=seed, exploration=exploration, prices=prices, agencies=agencies, accounts=accounts, hold_out=hold_out,
-        hold_out_kind=hold_out_kind,
+        hold_out_kind=hold_out_kind, least_chance=least_chance,
     )  # fmt: skip
     barred, left_out = valuing.barred(inputs), found.left_out
     anywhere: holding_out.Bools = valuing.eligible(inputs).max(axis=1, initial=False)
@@ -240,7 +241,7 @@ def _store_items(
 ) -> None:
     """Keep every account's place, expectation and probability."""
     rows = np.arange(inputs.accounts.height)
-    chosen, probability, explored = holding_out.merged(inputs, held, placed)
+    chosen, probability, explored, measured = holding_out.merged(inputs, held, placed)
     out = chosen != IN_HOUSE
     column = np.where(out, chosen, 0)
     ids = np.array([agency.id for agency in inputs.agencies], dtype=np.str_)
@@ -257,18 +258,19 @@ def _store_items(
             "net": np.where(out, figures.net[rows, column], net),
             "probability": probability,
             "explored": explored,
+            "measured": measured,
             "held_out": np.where(held, inputs.hold_out_kind, ""),
         }
     )
     with transactions.connection().cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE run_item (account uuid, agency uuid, expected bigint, net bigint, probability float8, explored boolean, held_out text) ON COMMIT DROP"
+            "CREATE TEMP TABLE run_item (account uuid, agency uuid, expected bigint, net bigint, probability float8, explored boolean, measured boolean, held_out text) ON COMMIT DROP"
         )
         with cursor.copy("COPY run_item FROM STDIN (FORMAT csv, FORCE_NULL (agency))") as stream:
             stream.write(frame.write_csv(include_header=False).encode())
         cursor.execute(
-            "INSERT INTO placement_run_item (run_id, account_id, agency_id, expected_recovery_minor, expected_net_minor, probability, explored, held_out) "
-            "SELECT %s, account, agency, expected, net, probability, explored, coalesce(held_out, '') FROM run_item",
+            "INSERT INTO placement_run_item (run_id, account_id, agency_id, expected_recovery_minor, expected_net_minor, probability, explored, measured, held_out) "
+            "SELECT %s, account, agency, expected, net, probability, explored, measured, coalesce(held_out, '') FROM run_item",
             [run_id],
         )
 
