@@ -37,6 +37,10 @@ SETTINGS: dict[str, tuple[str, str]] = {
         "`1` says on every page that the persons are invented, and lets the demonstration's agencies live through weeks in minutes",
         "`0`",
     ),
+    "WEITUO_ENGINE": (
+        "where the accounts of a placement are read: a Spark cluster, `spark://host:port`, `yarn`, `k8s://…` or `local[cores]`",
+        "unset: this process",
+    ),
     "WEITUO_HOME": ("data, keys, files and logs of this installation", "`var/` in the checkout"),
     "WEITUO_HOSTS": ("names under which the site may be called, with commas", "`localhost,127.0.0.1`"),
     "WEITUO_HTTPS": ("`1` asks for HTTPS everywhere: secure cookies, redirect, HSTS", "`0`"),
@@ -55,6 +59,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
         "`500`",
     ),
     "WEITUO_WRITE_SNAPSHOTS": ("`1` lets snapshot tests rewrite what they compare with", "`0`"),
+    "WEITUO_PROBLEMS": ("how many random problems the property test of the solver places", "`160`"),
     "WEITUO_ZONE": ("wall time of the lender's people", "`Asia/Shanghai`"),
 }
 #: names that look like variables of the surroundings and are Django settings
