@@ -25,12 +25,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from weituo.core.allocation.exploration import FLOOR as LEAST_CHANCE
+from weituo.core.allocation.exploration import FLOOR
 from weituo.core.allocation.placing import Question
 from weituo.core.allocation.problem import Ints
 from weituo.core.recovery.buckets import BUCKETS
 
 BPS: Final = 10_000
+#: of every agency that is open to an account left to chance
+LEAST_CHANCE: Final = FLOOR
 #: of what an agency's work brings, the share that own work brings, by bucket (assumption)
 IN_HOUSE_BPS: Final[dict[str, int]] = {
     "CURRENT": 8_500, "M1": 7_500, "M2": 6_000, "M3": 5_000, "M4": 4_200, "M5": 3_700, "M6": 3_300, "M7+": 3_000,
