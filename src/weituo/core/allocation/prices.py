@@ -242,14 +242,9 @@ def _look(
 
 
 def descend(
-    *,
-    reader: Reader,
-    state: State,
-    tolerance: float,
-    rounds: int = ROUNDS_MAX,
-    stop: Callable[[], bool] = lambda: False,
-    floor: float = -np.inf,
-) -> State:
+    *, reader: Reader, state: State, tolerance: float, rounds: int = ROUNDS_MAX,
+    stop: Callable[[], bool] = lambda: False, floor: float = -np.inf,
+) -> State:  # fmt: skip
     """Lower the bound on what the reader reads until a step promises less than tolerance · |bound|.
 
     A bound below `floor`, what any assignment is worth at least, ends the search: there is no assignment.
