@@ -210,6 +210,8 @@ class State:
     bound: float = np.inf
     rounds: int = 0
     move: float = np.inf
+    #: units (not weighted) whose best two agencies differ by less than `near`
+    ties: float = 0.0
 
 
 def _natural(rows: Rows, reading: Reading, best: float) -> tuple[Floats, Floats]:
@@ -305,5 +307,6 @@ def descend(
                 damping *= 10
         damping = min(max(damping, DAMPING[1]), DAMPING[2])
     return replace(
-        state, prices=prices, near=near, damping=damping, bound=best, rounds=state.rounds + done, move=move
-    )
+        state, prices=prices, near=near, damping=damping, bound=best, rounds=state.rounds + done, move=move,
+        ties=float(reading.ties[0].sum()) / heavy,
+    )  # fmt: skip

@@ -19,6 +19,8 @@ from weituo.core.allocation.problem import NO_LIMIT, Floats, Ints, Problem
 CONTESTED: Final = 500
 #: times that the contested are widened when limits stay broken
 WIDENINGS: Final = 5
+#: how much wider the margin is while prices are polished
+WIDER: Final = 8.0
 #: factors of a usual loss by which broken limits are charged, round by round
 LEVELS: Final = (0.3, 8.0, 3_000.0)
 #: contested units up to which a search by chance is tried where limits stay broken, and up to which it is always tried
@@ -108,15 +110,19 @@ def make_whole(
     sifted: who sifts the units where they do not lie here; agencies are then given for the last contested alone.
     """
     k = problem.agencies
-    width = np.full(made.parts.shape[0], state.near if made.size > SMALL else EVERY)
+    # prices may move while they are polished: wider than what is moved afterwards
+    narrow = _width(state, k) if made.size > SMALL else EVERY
+    width = np.full(made.parts.shape[0], min(WIDER * narrow, max(state.near, narrow)))
     work = _contest(made, rows, state.prices, width, pool, sifted, least=CONTESTED * k)
     aim = _aim(problem, made, rows, state.prices, work)
-    for _ in range(2):
+    for turn in range(2):
         polished = prices.descend(
             reader=Reader(cells=work.near, rows=_outward(problem, made, rows, aim), pool=pool, rest=work.rest),
             state=state, tolerance=FINE / max(made.size, 1) / 4, stop=over,
         )  # fmt: skip
         state = replace(polished, prices=_within(rows, state.prices, polished.prices, width))
+        if turn == 1:
+            width[:] = narrow
         work = _contest(made, rows, state.prices, width, pool, sifted, least=CONTESTED * k)
         aim = _aim(problem, made, rows, state.prices, work)
     for widening in range(WIDENINGS):
@@ -132,6 +138,11 @@ def make_whole(
         )
         aim = _aim(problem, made, rows, state.prices, work)
     return agency, state
+
+
+def _width(state: State, k: int) -> float:
+    """Guess the margin that contests twice as many units as are wanted, from how many near ties there were."""
+    return state.near * min(2.0 * CONTESTED * k / max(state.ties, 1.0), 1.0)
 
 
 def _contest(
