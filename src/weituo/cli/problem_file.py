@@ -10,6 +10,7 @@ import argparse
 import os
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
@@ -165,7 +166,7 @@ def _member(members: zipfile.ZipFile, name: str, file: Path) -> Any:
                 _fill(source, memoryview(array.reshape(-1)).cast("B"))
             source.read(1)  # its end: the checksum is looked at
             return array.T if by_column else array
-    except (ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.zlib.error) as wrong:  # type: ignore[attr-defined]
+    except (ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error) as wrong:
         raise Misused(
             f"{label} cannot be read: {' '.join(str(wrong).split())[:120]}", where=str(file), code="bad_input"
         ) from wrong

@@ -79,7 +79,8 @@ def test_a_file_is_answered_on_an_engine_as_in_one_process(arrays: dict[str, Any
 
 @pytest.mark.slow
 def test_a_folder_is_placed_into_a_folder(arrays: dict[str, Any], tmp_path: Path) -> None:
-    polars = pytest.importorskip("polars")
+    import polars
+
     accounts = {name: arrays[name] for name in ("value", "balance", "segment")}
     (tmp_path / "accounts").mkdir()
     for part, rows in enumerate((slice(0, 2_500), slice(2_500, N))):
